@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+
+namespace Rl.Distributed.Core.Environments;
+
+/// <summary>How one element of an observation is stored, in memory and on the wire.</summary>
+public enum ElementType
+{
+    /// <summary>IEEE single precision, 4 bytes, in the machine's order.</summary>
+    Float32,
+
+    /// <summary>One byte; the network sees value / 255.</summary>
+    UInt8,
+
+    /// <summary>One bit, eight a byte, least significant first; the network sees 0 or 1.</summary>
+    Bit,
+}
+
+/// <summary>Shape and storage of one observation. Images are [height, width, channel].</summary>
+public sealed record ObservationSpec
+{
+    public ObservationSpec(ElementType type, params ReadOnlySpan<int> shape)
+    {
+        if (shape.IsEmpty) throw new ArgumentException("An observation needs at least one dimension.", nameof(shape));
+        var count = 1;
+        foreach (var size in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(shape));
+            count = checked(count * size);
+        }
+        (Type, Shape, ElementCount) = (type, [.. shape], count);
+    }
+
+    public ElementType Type { get; }
+
+    public ImmutableArray<int> Shape { get; }
+
+    public int ElementCount { get; }
+
+    /// <summary>Bytes that one stored observation takes.</summary>
+    public int ByteCount => Type switch
+    {
+        ElementType.Float32 => ElementCount * sizeof(float),
+        ElementType.UInt8 => ElementCount,
+        _ => (ElementCount + 7) / 8,
+    };
+
+    public bool Equals(ObservationSpec? other) => other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
+
+    public override int GetHashCode() => (ElementCount * 397) ^ (int)Type;
+
+    public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]";
+}
+
+/// <summary>What an agent may do at a step.</summary>
+public abstract record ActionSpec;
+
+/// <summary>One of <paramref name="Count"/> actions, numbered from 0.</summary>
+public sealed record DiscreteActionSpec(int Count) : ActionSpec;
+
+/// <summary>A vector within bounds, one pair a dimension.</summary>
+public sealed record ContinuousActionSpec(ImmutableArray<float> Low, ImmutableArray<float> High) : ActionSpec
+{
+    public int Dimensions => Low.Length;
+}
+
+/// <summary>What an agent needs to know of an environment before the first step.</summary>
+/// <param name="Name">The name by which presets and the command line know it.</param>
+/// <param name="Observation">Shape and storage of observations.</param>
+/// <param name="Action">The actions.</param>
+public sealed record EnvironmentSpec(string Name, ObservationSpec Observation, ActionSpec Action)
+{
+    /// <summary>The number of discrete actions.</summary>
+    /// <exception cref="NotSupportedException">The actions are continuous.</exception>
+    public int DiscreteActions => Action is DiscreteActionSpec discrete
+        ? discrete.Count
+        : throw new NotSupportedException($"Environment '{Name}' has continuous actions; this algorithm needs discrete ones.");
+}

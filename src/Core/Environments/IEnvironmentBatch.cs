@@ -1,0 +1,86 @@
+namespace Rl.Distributed.Core.Environments;
+
+/// <summary>Where one step of a batch of B environments puts its results; the caller owns the memory.</summary>
+/// <remarks>
+/// Observations [B × ObservationSpec.ByteCount]: what to act on next, the reset observation where an episode ended.
+/// FinalObservations, same shape: written only in the rows where an episode ended: what the ended episode showed last, from
+/// which a truncated return is bootstrapped. Rewards, Terminated, Truncated [B]: terminated, the task ended the episode;
+/// truncated, a limit did. Both can be true.
+/// </remarks>
+public readonly ref struct StepResults
+{
+    public required Span<byte> Observations { get; init; }
+
+    public required Span<byte> FinalObservations { get; init; }
+
+    public required Span<float> Rewards { get; init; }
+
+    public required Span<bool> Terminated { get; init; }
+
+    public required Span<bool> Truncated { get; init; }
+}
+
+/// <summary>B copies of one environment that step together and reset themselves.</summary>
+/// <remarks>
+/// Not thread-safe. Every random draw comes from the stream given at creation, so the same actions give the same episodes.
+/// Stepping allocates nothing.
+/// <code>
+/// environments.Reset(observations);
+/// while (true) { Choose(observations, actions); environments.Step(actions, results); }
+/// </code>
+/// </remarks>
+public interface IEnvironmentBatch
+{
+    EnvironmentSpec Spec { get; }
+
+    /// <summary>B.</summary>
+    int Count { get; }
+
+    /// <summary>Starts a new episode everywhere and writes the first observations [B × ByteCount].</summary>
+    void Reset(Span<byte> observations);
+
+    /// <summary>Steps every environment with its discrete action [B]; an environment whose episode ended starts the next one.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An action is outside 0 … DiscreteActions - 1.</exception>
+    /// <exception cref="NotSupportedException">The environment's actions are continuous.</exception>
+    void Step(ReadOnlySpan<int> actions, in StepResults results);
+
+    /// <summary>Steps every environment with its continuous action [B × Dimensions].</summary>
+    /// <exception cref="NotSupportedException">The environment's actions are discrete.</exception>
+    void Step(ReadOnlySpan<float> actions, in StepResults results);
+
+    /// <summary>Draws environment <paramref name="index"/> as it is now, for people.</summary>
+    void Render(int index, TextCanvas canvas);
+}
+
+/// <summary>A small picture in coloured characters, for terminals.</summary>
+public sealed class TextCanvas
+{
+    private char[] _characters = [];
+    private byte[] _colors = [];
+
+    public int Width { get; private set; }
+
+    public int Height { get; private set; }
+
+    /// <summary>Makes the canvas this large, all blank.</summary>
+    public void Clear(int width, int height)
+    {
+        (Width, Height) = (width, height);
+        if (_characters.Length != width * height) (_characters, _colors) = (new char[width * height], new byte[width * height]);
+        Array.Fill(_characters, ' ');
+        Array.Clear(_colors);
+    }
+
+    /// <summary>Puts a character; outside the canvas nothing happens.</summary>
+    /// <param name="color">One of the terminal's 256 colours; 0 is its default.</param>
+    public void Put(int x, int y, char character, byte color = 0)
+    {
+        if ((uint)x >= (uint)Width || (uint)y >= (uint)Height) return;
+        _characters[y * Width + x] = character;
+        _colors[y * Width + x] = color;
+    }
+
+    public char CharacterAt(int x, int y) => _characters[y * Width + x];
+
+    public byte ColorAt(int x, int y) => _colors[y * Width + x];
+}
