@@ -56,6 +56,8 @@ public sealed class Unroll
         Rewards = new float[frames];
         Discounts = new float[frames];
         Reset = new bool[rows];
+        EpisodeReturns = new float[frames];
+        EpisodeLengths = new int[frames];
     }
 
     public UnrollShape Shape { get; }
@@ -77,6 +79,14 @@ public sealed class Unroll
 
     public bool[] Reset { get; }
 
+    /// <summary>Undiscounted, unclipped returns of the episodes that ended in this unroll: the first EpisodeCount entries.</summary>
+    public float[] EpisodeReturns { get; }
+
+    /// <summary>Their lengths, in steps.</summary>
+    public int[] EpisodeLengths { get; }
+
+    public int EpisodeCount { get; set; }
+
     /// <summary>Observations of time step <paramref name="t"/>, [B × ByteCount]; t up to and including T.</summary>
     public Span<byte> ObservationsAt(int t) => Observations.AsSpan(t * Shape.ObservationRowBytes, Shape.ObservationRowBytes);
 
@@ -84,5 +94,6 @@ public sealed class Unroll
         BehaviourLogits.AsSpan(t * Shape.Environments * Shape.Actions, Shape.Environments * Shape.Actions);
 
     /// <summary>Bytes that the buffers hold.</summary>
-    public long ByteCount => Observations.Length + Reset.Length + 4L * (Actions.Length + BehaviourLogits.Length + Rewards.Length + Discounts.Length);
+    public long ByteCount => Observations.Length + Reset.Length
+        + 4L * (Actions.Length + BehaviourLogits.Length + Rewards.Length + Discounts.Length + EpisodeReturns.Length + EpisodeLengths.Length);
 }

@@ -1,0 +1,149 @@
+using Akka.Actor;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
+
+namespace Rl.Distributed.Actors;
+
+/// <summary>What a worker needs beside the actors it talks to.</summary>
+/// <param name="CreateEnvironments">Makes B environments that draw from the given stream.</param>
+/// <param name="Network">The policy's network.</param>
+/// <param name="Shape">The shape of its unrolls.</param>
+/// <param name="RunSeed">The run's seed.</param>
+/// <param name="Discount">γ.</param>
+/// <param name="RewardClip">± bound of rewards for learning; 0 for none.</param>
+/// <param name="CreditTimeout">After this long an unroll without an answer counts as lost.</param>
+public sealed record WorkerSetup(
+    Func<RandomStream, IEnvironmentBatch> CreateEnvironments,
+    PolicyValueNetwork Network,
+    UnrollShape Shape,
+    ulong RunSeed,
+    float Discount,
+    float RewardClip,
+    TimeSpan CreditTimeout);
+
+/// <summary>
+/// Is responsible for acting: steps a batch of environments with the node's newest weights and sends one unroll for each credit that the
+/// replay actor grants. Runs on a pinned dispatcher.
+/// </summary>
+public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10);
+
+    private readonly WorkerSetup _setup;
+    private readonly IActorRef _replay, _parameters;
+    private readonly ParameterCell _cell;
+    private readonly UnrollCollector _collector;
+    private readonly InFlightLedger _ledger = new();
+    private readonly Stack<Unroll> _free = new();
+    private readonly int _worker, _incarnation;
+    private ParameterSnapshot? _weights;
+    private Unroll? _unroll;
+    private long _sequence;
+    private int _credits;
+    private bool _parametersAvailable;
+
+    public EnvironmentWorker(WorkerSetup setup, WorkerIdentity identity, IActorRef replay, IActorRef parameters, ParameterCell cell)
+    {
+        (_setup, _replay, _parameters, _cell) = (setup, replay, parameters, cell);
+        (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
+        var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
+        _collector = new UnrollCollector(setup.CreateEnvironments(Stream(StreamRole.Environment)), policy, setup.Shape, setup.Discount, setup.RewardClip);
+        Receive<ParametersAvailable>(_ => OnParametersAvailable());
+        Receive<CreditsGranted>(OnCreditsGranted);
+        Receive<Continue>(_ => OnContinue());
+        Receive<CreditReturned>(OnCreditReturned);
+        Receive<ExpireCredits>(_ => OnExpireCredits());
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        var first = new Unroll(_setup.Shape);
+        _free.Push(first);
+        _replay.Tell(new RegisterWorker(_worker, _incarnation, first.ByteCount));
+        _parameters.Tell(AwaitParameters.Instance);
+        Timers.StartPeriodicTimer(nameof(ExpireCredits), ExpireCredits.Instance, _setup.CreditTimeout / 4);
+    }
+
+    protected override void PostStop() => _weights?.Release();
+
+    private RandomStream Stream(StreamRole role) => RandomStream.Create(_setup.RunSeed, role, (uint)_worker, (uint)_incarnation);
+
+    private void OnParametersAvailable()
+    {
+        _parametersAvailable = true;
+        BeginUnroll();
+    }
+
+    private void OnCreditsGranted(CreditsGranted message)
+    {
+        if (message.Incarnation != _incarnation) return;
+        _credits = message.Count;
+        BeginUnroll();
+    }
+
+    private void BeginUnroll()
+    {
+        if (_unroll is not null || _credits == 0 || !_parametersAvailable) return;
+        _weights = _cell.Acquire() ?? throw new InvalidOperationException("The node's cell has no weights although it said so.");
+        _unroll = _free.TryPop(out var free) ? free : new Unroll(_setup.Shape);
+        _unroll.Id = new UnrollId(_worker, _incarnation, _sequence++);
+        _unroll.Version = _weights.Version;
+        _collector.Begin(_unroll);
+        _credits--;
+        Self.Tell(Continue.Instance);
+    }
+
+    private void OnContinue()
+    {
+        var clock = Context.System.Scheduler;
+        var until = clock.MonotonicClock + SliceTime;
+        while (!_collector.Step(_weights!.Values))
+            if (clock.MonotonicClock >= until)
+            {
+                Self.Tell(Continue.Instance);
+                return;
+            }
+        EndUnroll();
+        BeginUnroll();
+    }
+
+    private void EndUnroll()
+    {
+        _weights!.Release();
+        _weights = null;
+        _ledger.Send(_unroll!, Context.System.Scheduler.MonotonicClock);
+        _replay.Tell(new InsertUnroll(_unroll!));
+        _unroll = null;
+    }
+
+    private void OnCreditReturned(CreditReturned message)
+    {
+        if (message.Id.Worker != _worker || message.Id.Incarnation != _incarnation) return;
+        if (_ledger.Close(message.Id, message.Outcome) is not { } buffers) return;
+        _free.Push(buffers);
+        _credits++;
+        BeginUnroll();
+    }
+
+    private void OnExpireCredits()
+    {
+        _credits += _ledger.Expire(Context.System.Scheduler.MonotonicClock - _setup.CreditTimeout);
+        BeginUnroll();
+    }
+
+    private sealed record Continue
+    {
+        public static readonly Continue Instance = new();
+    }
+
+    private sealed record ExpireCredits
+    {
+        public static readonly ExpireCredits Instance = new();
+    }
+}

@@ -1,0 +1,59 @@
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Replay;
+
+namespace Rl.Distributed.Actors;
+
+/// <summary>What one incarnation of a worker knows of the unrolls that it sent.</summary>
+/// <remarks>
+/// A plain object for one thread. Invariant: Sent = InFlight + Consumed + Rejected + Lost. A credit that does not come back in time counts
+/// its unroll as lost; if the answer comes after all, the unroll moves to where it belongs and its buffers stay with the garbage collector.
+/// </remarks>
+public sealed class InFlightLedger
+{
+    private readonly Queue<(Unroll Unroll, TimeSpan SentAt)> _order = new();
+    private readonly Dictionary<long, Unroll> _inFlight = [];
+    private readonly HashSet<long> _lost = [];
+
+    public long Sent { get; private set; }
+
+    public long Consumed { get; private set; }
+
+    public long Rejected { get; private set; }
+
+    public long Lost => _lost.Count;
+
+    public int InFlight => _inFlight.Count;
+
+    public void Send(Unroll unroll, TimeSpan now)
+    {
+        Sent++;
+        _inFlight.Add(unroll.Id.Sequence, unroll);
+        _order.Enqueue((unroll, now));
+    }
+
+    /// <summary>Closes an unroll's entry and gives back its buffers, or null where they are not the sender's any more: lost long ago,
+    /// or never sent.</summary>
+    public Unroll? Close(UnrollId id, UnrollOutcome outcome)
+    {
+        var wasInFlight = _inFlight.Remove(id.Sequence, out var unroll);
+        if (!wasInFlight && !_lost.Remove(id.Sequence)) return null;
+        if (outcome == UnrollOutcome.Consumed) Consumed++;
+        else Rejected++;
+        while (_order.TryPeek(out var oldest) && !_inFlight.ContainsKey(oldest.Unroll.Id.Sequence)) _order.Dequeue();
+        return unroll;
+    }
+
+    /// <summary>Counts as lost what was sent before <paramref name="deadline"/> and has had no answer; returns how many.</summary>
+    public int Expire(TimeSpan deadline)
+    {
+        var expired = 0;
+        while (_order.TryPeek(out var oldest) && (oldest.SentAt < deadline || !_inFlight.ContainsKey(oldest.Unroll.Id.Sequence)))
+        {
+            _order.Dequeue();
+            if (!_inFlight.Remove(oldest.Unroll.Id.Sequence)) continue;
+            _lost.Add(oldest.Unroll.Id.Sequence);
+            expired++;
+        }
+        return expired;
+    }
+}

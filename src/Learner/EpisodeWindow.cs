@@ -1,0 +1,40 @@
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Learner;
+
+/// <summary>Returns of the last 100 training episodes, in the order in which the learner consumed them.</summary>
+public sealed class EpisodeWindow
+{
+    public const int Size = 100;
+
+    private readonly float[] _returns = new float[Size];
+
+    /// <summary>Episodes ended since the run began.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Mean of the last <see cref="Size"/> returns, of all where there are fewer, NaN where there is none.</summary>
+    public double Mean
+    {
+        get
+        {
+            var filled = (int)Math.Min(Count, Size);
+            var sum = 0.0;
+            for (var i = 0; i < filled; i++) sum += _returns[i];
+            return filled == 0 ? double.NaN : sum / filled;
+        }
+    }
+
+    public void Add(Unroll unroll)
+    {
+        for (var i = 0; i < unroll.EpisodeCount; i++) _returns[(int)(Count++ % Size)] = unroll.EpisodeReturns[i];
+    }
+
+    public (float[] Returns, long Count) Save() => ((float[])_returns.Clone(), Count);
+
+    public void Load(ReadOnlySpan<float> returns, long count)
+    {
+        if (returns.Length != Size || count < 0) throw new ArgumentException($"A window has {Size} returns and a count.", nameof(returns));
+        returns.CopyTo(_returns);
+        Count = count;
+    }
+}

@@ -1,0 +1,133 @@
+using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Learner.Impala;
+
+/// <summary>The IMPALA update: a batch of unrolls in, better weights out.</summary>
+/// <remarks>
+/// Espeholt et al. 2018 (arXiv:1802.01561): V-trace targets (eq. 1), policy gradient weighted by ρ (section 4.2), losses summed over T and B, global-norm
+/// clipping, RMSProp, learning rate annealed linearly to 0 over the run's frames. An update is a sequence of slices, so that whoever calls it can
+/// do other things in between; a slice runs the lanes in parallel. Which lane takes what, and the order in which their gradients are added, depend on
+/// the batch and the number of lanes only, not on threads.
+/// <code>
+/// learner.Begin(batch);
+/// while (!learner.Advance()) { }
+/// </code>
+/// </remarks>
+public sealed class ImpalaLearner
+{
+    /// <summary>Work of one lane in one slice, in floating-point operations: some 10 ms on a CPU core.</summary>
+    private const double SliceFlops = 1e9;
+
+    private const int MaxEnvironmentsPerShard = 16;
+
+    private readonly ImpalaOptions _options;
+    private readonly UnrollShape _shape;
+    private readonly LinearSchedule _learningRate;
+    private readonly IOptimizer _optimizer;
+    private readonly IParallelRunner _runner;
+    private readonly ImpalaShard[] _lanes;
+    private readonly Action<int> _runLane;
+    private readonly int _shardEnvironments, _shardsPerUnroll;
+    private Unroll[] _batch = [];
+    private int _nextShard;
+
+    /// <param name="network">The network; its parameters start as they are initialised from the run's seed.</param>
+    /// <param name="options">Hyperparameters.</param>
+    /// <param name="shape">The shape of the unrolls.</param>
+    /// <param name="totalFrames">Frames of the whole run, over which the learning rate is annealed.</param>
+    /// <param name="lanes">Parts of a slice that may run at once.</param>
+    /// <param name="runner">Where they run.</param>
+    /// <param name="seed">The run's seed.</param>
+    public ImpalaLearner(
+        PolicyValueNetwork network, ImpalaOptions options, UnrollShape shape, long totalFrames, int lanes, IParallelRunner runner, ulong seed)
+    {
+        (_options, _shape, _runner) = (options, shape, runner);
+        var shardFlops = 3.0 * network.ForwardFlopsPerSample * (shape.Steps + 1);
+        _shardEnvironments = Math.Min(shape.Environments, Math.Clamp((int)(SliceFlops / shardFlops), 1, MaxEnvironmentsPerShard));
+        _shardsPerUnroll = (shape.Environments + _shardEnvironments - 1) / _shardEnvironments;
+        _lanes = new ImpalaShard[lanes];
+        for (var i = 0; i < lanes; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
+        _learningRate = new LinearSchedule(options.Optimizer.LearningRate, options.AnnealLearningRate ? 0 : options.Optimizer.LearningRate, totalFrames);
+        _optimizer = options.Optimizer.Create(network.Layout.Count);
+        _runLane = RunLane;
+        Parameters = new float[network.Layout.Count];
+        var random = RandomStream.Create(seed, StreamRole.Initialization);
+        network.Initialize(Parameters, ref random);
+    }
+
+    /// <summary>The weights; they change only inside <see cref="Advance"/>.</summary>
+    public float[] Parameters { get; }
+
+    public IOptimizer Optimizer => _optimizer;
+
+    /// <summary>Frames consumed since the run began.</summary>
+    public long Frames { get; set; }
+
+    /// <summary>Updates since the run began.</summary>
+    public long Updates { get; set; }
+
+    /// <summary>Global norm of the last gradient before clipping.</summary>
+    public float GradientNorm { get; private set; }
+
+    /// <summary>The last update's loss, summed over its frames.</summary>
+    public ImpalaLossValues Loss { get; private set; }
+
+    /// <summary>Learning rate of the next update.</summary>
+    public float LearningRate => (float)_learningRate.At(Frames);
+
+    /// <summary>Unrolls in a batch.</summary>
+    public int UnrollsPerUpdate => _options.Batch / _shape.Environments;
+
+    /// <summary>Begins an update; the batch's buffers are read until <see cref="Advance"/> returns true.</summary>
+    public void Begin(Unroll[] batch)
+    {
+        (_batch, _nextShard) = (batch, 0);
+        foreach (var lane in _lanes) lane.Clear();
+    }
+
+    /// <summary>Runs the next slice; true when the update is done.</summary>
+    /// <exception cref="TrainingDivergedException">The loss or its gradient is not finite. The weights are still the last good ones.</exception>
+    public bool Advance()
+    {
+        _runner.Run(_lanes.Length, _runLane);
+        _nextShard += _lanes.Length;
+        if (_nextShard < _batch.Length * _shardsPerUnroll) return false;
+        Apply();
+        return true;
+    }
+
+    private void RunLane(int lane)
+    {
+        var shard = _nextShard + lane;
+        if (shard >= _batch.Length * _shardsPerUnroll) return;
+        var first = shard % _shardsPerUnroll * _shardEnvironments;
+        _lanes[lane].Accumulate(Parameters, _batch[shard / _shardsPerUnroll], first, Math.Min(_shardEnvironments, _shape.Environments - first));
+    }
+
+    private void Apply()
+    {
+        var gradient = _lanes[0].Gradient.AsSpan();
+        var loss = _lanes[0].Loss;
+        for (var i = 1; i < _lanes.Length; i++)
+        {
+            VectorKernels.Add(_lanes[i].Gradient, gradient);
+            loss += _lanes[i].Loss;
+        }
+        (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, _options.MaxGradientNorm));
+        if (!float.IsFinite(GradientNorm) || !double.IsFinite(loss.Total))
+            throw new TrainingDivergedException(
+                $"Update {Updates + 1} at {Frames:N0} frames: the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "
+                + "Try a lower learner.optimizer.learningRate or learner.maxGradientNorm.");
+        _optimizer.Step(Parameters, gradient, LearningRate);
+        Updates++;
+        Frames += (long)_batch.Length * _shape.Frames;
+        _batch = [];
+    }
+}
+
+/// <summary>Training produced numbers that are no numbers; going on would only spread them.</summary>
+public sealed class TrainingDivergedException(string message) : Exception(message);

@@ -1,0 +1,195 @@
+using Akka.Actor;
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
+
+namespace Rl.Distributed.Learner.Impala;
+
+/// <summary>Whom the learner's actor works with, and how long.</summary>
+/// <param name="Replay">Gives the batches.</param>
+/// <param name="ParameterServer">Takes the new weights.</param>
+/// <param name="Observer">Gets the reports.</param>
+/// <param name="TotalFrames">The run ends when this many were consumed.</param>
+/// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
+/// <param name="Writer">Saves checkpoints.</param>
+public sealed record ImpalaLearnerSetup(
+    IActorRef Replay, IActorRef ParameterServer, IActorRef Observer, long TotalFrames, long CheckpointFrames, CheckpointWriter Writer);
+
+/// <summary>
+/// Is responsible for learning: asks the replay actor for batches, runs the update slice by slice, publishes each version of the weights, keeps the
+/// ledger of what was consumed, and saves checkpoints. Runs on a pinned dispatcher.
+/// </summary>
+public sealed class ImpalaLearnerActor : ReceiveActor
+{
+    private const int UpdatesPerReport = 100;
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly ImpalaLearnerSetup _setup;
+    private readonly ImpalaState _state;
+    private readonly SnapshotPool _snapshots;
+    private Unroll[] _batch = [], _fresh = [];
+    private BatchReady? _next;
+    private bool _learning, _stopping, _saving, _saveRequested, _finished;
+    private double _lag;
+    private long _updatesAtReport;
+    private TimeSpan _reportedAt;
+
+    public ImpalaLearnerActor(ImpalaLearnerSetup setup, ImpalaState state)
+    {
+        (_setup, _state) = (setup, state);
+        _snapshots = new SnapshotPool(state.Learner.Parameters.Length);
+        Receive<BatchReady>(OnBatchReady);
+        Receive<Continue>(_ => OnContinue());
+        Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
+        Receive<StopTraining>(_ => OnStopTraining());
+        Receive<CheckpointSaved>(_ => OnCheckpointSaved());
+        Receive<Status.Failure>(failure => Fail(failure.Cause));
+    }
+
+    private ImpalaLearner Learner => _state.Learner;
+
+    protected override void PreStart()
+    {
+        Publish();
+        if (Learner.Frames >= _setup.TotalFrames) OnStopTraining();
+        else RequestBatch();
+    }
+
+    private void RequestBatch() => _setup.Replay.Tell(new RequestBatch(Learner.UnrollsPerUpdate));
+
+    private void OnBatchReady(BatchReady message)
+    {
+        if (_stopping) return;
+        if (_learning) _next = message;
+        else Begin(message);
+    }
+
+    // The next batch is asked for while this one is learned from, so that the learner never waits for a round trip.
+    private void Begin(BatchReady message)
+    {
+        _batch = message.Unrolls;
+        _fresh = Array.FindAll(_batch, unroll => _state.Ledger.TryConsume(unroll.Id));
+        RequestBatch();
+        if (_fresh.Length == 0)
+        {
+            _setup.Replay.Tell(new BatchConsumed(_batch));
+            return;
+        }
+        _learning = true;
+        Learner.Begin(_fresh);
+        Self.Tell(Continue.Instance);
+    }
+
+    private void OnContinue()
+    {
+        try
+        {
+            if (Learner.Advance()) EndUpdate();
+            else Self.Tell(Continue.Instance);
+        }
+        catch (TrainingDivergedException reason)
+        {
+            Fail(reason);
+        }
+    }
+
+    private void EndUpdate()
+    {
+        Account();
+        _setup.Replay.Tell(new BatchConsumed(_batch));
+        (_batch, _fresh, _learning) = ([], [], false);
+        Publish();
+        ReportIfDue();
+        if (Learner.Frames >= _setup.TotalFrames) OnStopTraining();
+        else if (_stopping) Finish();
+        else
+        {
+            if (CrossedCheckpoint()) OnSaveCheckpoint();
+            if (Interlocked.Exchange(ref _next, null) is { } next) Begin(next);
+        }
+    }
+
+    private void Account()
+    {
+        double lag = 0;
+        foreach (var unroll in _fresh)
+        {
+            lag += unroll.Version.Epoch == _state.Epoch ? Learner.Updates - 1 - unroll.Version.Counter : 0;
+            _state.Episodes.Add(unroll);
+        }
+        _lag = lag / _fresh.Length;
+        _state.AddLag(_lag);
+    }
+
+    private bool CrossedCheckpoint()
+    {
+        if (_setup.CheckpointFrames <= 0) return false;
+        var before = Learner.Frames - (long)Learner.UnrollsPerUpdate * _state.Shape.Frames;
+        return before / _setup.CheckpointFrames != Learner.Frames / _setup.CheckpointFrames;
+    }
+
+    private void Publish() => _setup.ParameterServer.Tell(
+        new PublishParameters(_snapshots.Take(new ParameterVersion(_state.Epoch, Learner.Updates), Learner.Parameters)));
+
+    private void ReportIfDue()
+    {
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (now - _reportedAt < ReportInterval && Learner.Updates - _updatesAtReport < UpdatesPerReport) return;
+        (_reportedAt, _updatesAtReport) = (now, Learner.Updates);
+        _setup.Observer.Tell(_state.Report(_lag));
+    }
+
+    private void OnSaveCheckpoint()
+    {
+        if (_finished) return;
+        if (_saving || _learning)
+        {
+            _saveRequested = true;
+            return;
+        }
+        (_saving, _saveRequested) = (true, false);
+        _setup.Writer(_state.Save(), Learner.Frames).PipeTo(Self, success: () => CheckpointSaved.Instance);
+    }
+
+    private void OnStopTraining()
+    {
+        _stopping = true;
+        if (!_learning) Finish();
+    }
+
+    private void Finish()
+    {
+        if (_finished) return;
+        if (_saving)
+        {
+            _saveRequested = true;
+            return;
+        }
+        _saving = _finished = true;
+        _setup.Writer(_state.Save(), Learner.Frames).PipeTo(Self, success: () => CheckpointSaved.Instance);
+    }
+
+    private void OnCheckpointSaved()
+    {
+        _saving = false;
+        if (_finished) _setup.Observer.Tell(new TrainingFinished(_state.Report(_lag)));
+        else if (_stopping && !_learning) Finish();
+        else if (_saveRequested) OnSaveCheckpoint();
+    }
+
+    private void Fail(Exception reason)
+    {
+        _setup.Observer.Tell(new TrainingFailed(reason));
+        Context.Stop(Self);
+    }
+
+    private sealed record Continue
+    {
+        public static readonly Continue Instance = new();
+    }
+
+    private sealed record CheckpointSaved
+    {
+        public static readonly CheckpointSaved Instance = new();
+    }
+}

@@ -1,0 +1,64 @@
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Losses;
+
+namespace Rl.Distributed.Learner.Impala;
+
+// What the learner receives, beside BatchReady from the replay actor.
+
+/// <summary>Save a checkpoint when the update that runs is done.</summary>
+public sealed record SaveCheckpoint
+{
+    public static readonly SaveCheckpoint Instance = new();
+}
+
+/// <summary>End the run when the update that runs is done, with a checkpoint.</summary>
+public sealed record StopTraining
+{
+    public static readonly StopTraining Instance = new();
+}
+
+// What it sends to whoever watches the run.
+
+/// <summary>Where training is. Sent every so often, and at the end.</summary>
+public sealed record LearnerReport
+{
+    public required long Frames { get; init; }
+
+    public required long Updates { get; init; }
+
+    public required long Episodes { get; init; }
+
+    /// <summary>Mean return of the last 100 episodes; NaN before the first.</summary>
+    public required double MeanReturn100 { get; init; }
+
+    /// <summary>Versions that the weights moved between acting and learning, mean over the last update's unrolls.</summary>
+    public required double PolicyLag { get; init; }
+
+    /// <summary>The same, mean over this process's run so far.</summary>
+    public required double PolicyLagMean { get; init; }
+
+    /// <summary>The last update's loss, summed over its frames.</summary>
+    public required ImpalaLossValues Loss { get; init; }
+
+    public required int FramesPerUpdate { get; init; }
+
+    public required float GradientNorm { get; init; }
+
+    public required float LearningRate { get; init; }
+
+    public required long UnrollsConsumed { get; init; }
+
+    /// <summary>Sequence numbers of unrolls that never came.</summary>
+    public required long UnrollsLost { get; init; }
+
+    public required long UnrollsDuplicate { get; init; }
+}
+
+/// <summary>The last checkpoint is saved; nothing follows.</summary>
+public sealed record TrainingFinished(LearnerReport Report);
+
+/// <summary>The run cannot go on.</summary>
+public sealed record TrainingFailed(Exception Reason);
+
+/// <summary>Puts a checkpoint where it survives the process.</summary>
+public delegate Task CheckpointWriter(Checkpoint checkpoint, long frames);

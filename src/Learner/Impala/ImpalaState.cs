@@ -1,0 +1,125 @@
+using System.Globalization;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Learner.Impala;
+
+/// <summary>All that a run of IMPALA has to remember: weights, optimizer, counters, ledger, episode window; to and from a checkpoint.</summary>
+/// <remarks>Schedules are functions of the frame counter. Random streams need no entry: every resume begins a new epoch, and its
+/// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
+public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
+{
+    private const string ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
+
+    private double _lagSum;
+    private long _lagCount;
+
+    public ImpalaLearner Learner => learner;
+
+    public UnrollShape Shape => shape;
+
+    /// <summary>How often the run was resumed.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
+    public long EpisodesRestarted { get; private set; }
+
+    public ConsumptionLedger Ledger { get; private set; } = new();
+
+    public EpisodeWindow Episodes { get; } = new();
+
+    public void AddLag(double lag)
+    {
+        _lagSum += lag;
+        _lagCount++;
+    }
+
+    public LearnerReport Report(double lag) => new()
+    {
+        Frames = learner.Frames,
+        Updates = learner.Updates,
+        Episodes = Episodes.Count,
+        MeanReturn100 = Episodes.Mean,
+        PolicyLag = lag,
+        PolicyLagMean = _lagCount == 0 ? 0 : _lagSum / _lagCount,
+        Loss = learner.Loss,
+        FramesPerUpdate = learner.UnrollsPerUpdate * shape.Frames,
+        GradientNorm = learner.GradientNorm,
+        LearningRate = learner.LearningRate,
+        UnrollsConsumed = Ledger.Consumed,
+        UnrollsLost = Ledger.Missing,
+        UnrollsDuplicate = Ledger.Duplicates,
+    };
+
+    /// <summary>A copy of everything, safe to write while training goes on.</summary>
+    public Checkpoint Save()
+    {
+        var (returns, episodes) = Episodes.Save();
+        var ledger = Ledger.Save();
+        var tensors = new List<NamedTensor>
+        {
+            new(ParametersName, [learner.Parameters.Length], (float[])learner.Parameters.Clone()),
+            new(LedgerName, [ledger.Length / 4, 4], ledger),
+            new(ReturnsName, [returns.Length], returns),
+        };
+        foreach (var (name, values) in learner.Optimizer.State)
+            tensors.Add(new NamedTensor(OptimizerPrefix + name, [values.Length], (float[])values.Clone()));
+        return new Checkpoint
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["algorithm"] = "impala",
+                ["frames"] = Text(learner.Frames),
+                ["updates"] = Text(learner.Updates),
+                ["optimizer.steps"] = Text(learner.Optimizer.StepCount),
+                ["epoch"] = Text(Epoch),
+                ["episodes"] = Text(episodes),
+                ["episodes.restarted"] = Text(EpisodesRestarted),
+            },
+            Tensors = tensors,
+        };
+    }
+
+    /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
+    /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
+    /// <param name="environments">Environments of the run, all workers together: their episodes in progress are lost and counted.</param>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or optimizer.</exception>
+    public void Resume(Checkpoint checkpoint, int environments)
+    {
+        if (checkpoint.Metadata.GetValueOrDefault("algorithm") is var algorithm && algorithm != "impala")
+            throw new CheckpointFormatException($"The checkpoint is of algorithm '{algorithm}', the run of 'impala'.");
+        Copy(checkpoint, ParametersName, learner.Parameters);
+        foreach (var (name, values) in learner.Optimizer.State) Copy(checkpoint, OptimizerPrefix + name, values);
+        var returns = new float[EpisodeWindow.Size];
+        Copy(checkpoint, ReturnsName, returns);
+        try
+        {
+            Episodes.Load(returns, Number(checkpoint, "episodes"));
+            Ledger = ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64());
+        }
+        catch (ArgumentException reason)
+        {
+            throw new CheckpointFormatException($"The checkpoint's ledger or episodes make no sense: {reason.Message}");
+        }
+        (learner.Frames, learner.Updates) = (Number(checkpoint, "frames"), Number(checkpoint, "updates"));
+        learner.Optimizer.StepCount = Number(checkpoint, "optimizer.steps");
+        Epoch = checked((int)Number(checkpoint, "epoch") + 1);
+        EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
+    }
+
+    private static void Copy(Checkpoint checkpoint, string name, float[] target)
+    {
+        var source = checkpoint.Tensor(name).Single();
+        if (source.Length != target.Length)
+            throw new CheckpointFormatException(
+                $"The checkpoint's '{name}' has {source.Length} values, this run needs {target.Length}: the network or the optimizer differs.");
+        source.CopyTo(target, 0);
+    }
+
+    private static long Number(Checkpoint checkpoint, string name) =>
+        long.TryParse(checkpoint.Metadata.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new CheckpointFormatException($"The checkpoint's metadata has no number '{name}'.");
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

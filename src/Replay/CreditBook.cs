@@ -1,0 +1,31 @@
+namespace Rl.Distributed.Replay;
+
+/// <summary>Who may have how much in flight.</summary>
+/// <remarks>A plain object for one thread. Invariant: the credits that are out never exceed, for any worker, what
+/// <see cref="Grant"/> returned for its newest incarnation; so unrolls in flight and their bytes are bounded.</remarks>
+public sealed class CreditBook(int maxUnrollsPerWorker, long maxBytesPerWorker)
+{
+    private readonly Dictionary<int, (int Incarnation, long LastSequence)> _workers = [];
+
+    /// <summary>Unrolls that one worker of this unroll size may have in flight: at least one, however large it is.</summary>
+    public int CreditsFor(long unrollBytes) =>
+        (int)Math.Clamp(maxBytesPerWorker / Math.Max(1, unrollBytes), 1, maxUnrollsPerWorker);
+
+    /// <summary>Opens the account of a worker's incarnation; false where a newer one is known.</summary>
+    public bool TryRegister(int worker, int incarnation)
+    {
+        if (_workers.TryGetValue(worker, out var known) && known.Incarnation > incarnation) return false;
+        if (known.Incarnation != incarnation || !_workers.ContainsKey(worker)) _workers[worker] = (incarnation, -1);
+        return true;
+    }
+
+    /// <summary>Enters an unroll; says why not, where it must not be taken.</summary>
+    public UnrollOutcome? Reject(int worker, int incarnation, long sequence)
+    {
+        if (!_workers.TryGetValue(worker, out var known) || known.Incarnation > incarnation) return UnrollOutcome.StaleIncarnation;
+        if (known.Incarnation < incarnation) known = (incarnation, -1);
+        if (sequence <= known.LastSequence) return UnrollOutcome.Duplicate;
+        _workers[worker] = (incarnation, sequence);
+        return null;
+    }
+}

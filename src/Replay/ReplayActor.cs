@@ -1,0 +1,86 @@
+using Akka.Actor;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Replay;
+
+/// <summary>What a replay actor with a FIFO table needs to know.</summary>
+/// <param name="Shape">The shape that every unroll of the run has.</param>
+/// <param name="Workers">How many workers share the table.</param>
+/// <param name="CreditsPerWorker">Unrolls that a worker may have in flight.</param>
+/// <param name="MaxBytesPerWorker">Bytes that a worker may have in flight; one unroll is always allowed.</param>
+public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker = 256L << 20);
+
+/// <summary>
+/// Is responsible for the experience between workers and the learner: grants credits, queues unrolls, hands out batches on request, and returns
+/// credits when the learner is done with them.
+/// </summary>
+public sealed class ReplayActor : ReceiveActor
+{
+    private readonly ReplayOptions _options;
+    private readonly FifoTable _table;
+    private readonly CreditBook _credits;
+    private readonly Dictionary<int, IActorRef> _workers = [];
+    private IActorRef? _waitingLearner;
+    private int _requested;
+
+    public ReplayActor(ReplayOptions options)
+    {
+        _options = options;
+        _table = new FifoTable(options.Workers * options.CreditsPerWorker * 2);
+        _credits = new CreditBook(options.CreditsPerWorker, options.MaxBytesPerWorker);
+        Receive<RegisterWorker>(OnRegister);
+        Receive<InsertUnroll>(OnInsert);
+        Receive<RequestBatch>(OnRequest);
+        Receive<BatchConsumed>(OnConsumed);
+        Receive<Terminated>(OnTerminated);
+    }
+
+    private void OnRegister(RegisterWorker message)
+    {
+        if (!_credits.TryRegister(message.Worker, message.Incarnation)) return;
+        _workers[message.Worker] = Sender;
+        Context.Watch(Sender);
+        Sender.Tell(new CreditsGranted(message.Worker, message.Incarnation, _credits.CreditsFor(message.UnrollBytes)));
+    }
+
+    private void OnInsert(InsertUnroll message)
+    {
+        var unroll = message.Unroll;
+        UnrollOutcome? rejection = unroll.Shape == _options.Shape
+            ? _credits.Reject(unroll.Id.Worker, unroll.Id.Incarnation, unroll.Id.Sequence)
+            : UnrollOutcome.WrongShape;
+        if (rejection is null && !_table.TryInsert(unroll)) rejection = UnrollOutcome.TableFull;
+        if (rejection is { } outcome) Sender.Tell(new CreditReturned(unroll.Id, outcome));
+        else Serve();
+    }
+
+    private void OnRequest(RequestBatch message)
+    {
+        (_waitingLearner, _requested) = (Sender, message.Unrolls);
+        Serve();
+    }
+
+    private void OnConsumed(BatchConsumed message)
+    {
+        foreach (var unroll in message.Unrolls)
+            if (_workers.TryGetValue(unroll.Id.Worker, out var worker))
+                worker.Tell(new CreditReturned(unroll.Id, UnrollOutcome.Consumed));
+    }
+
+    private void OnTerminated(Terminated message)
+    {
+        foreach (var (index, worker) in _workers)
+            if (worker.Equals(message.ActorRef))
+            {
+                _workers.Remove(index);
+                return;
+            }
+    }
+
+    private void Serve()
+    {
+        if (_waitingLearner is null || !_table.TryTake(_requested, out var unrolls)) return;
+        _waitingLearner.Tell(new BatchReady(unrolls));
+        _waitingLearner = null;
+    }
+}
