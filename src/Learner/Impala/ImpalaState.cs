@@ -86,7 +86,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or optimizer.</exception>
     public void Resume(Checkpoint checkpoint, int environments)
     {
-        if (checkpoint.Metadata.GetValueOrDefault("algorithm") is var algorithm && algorithm != "impala")
+        if (checkpoint.Text("algorithm") is var algorithm && algorithm != "impala")
             throw new CheckpointFormatException($"The checkpoint is of algorithm '{algorithm}', the run of 'impala'.");
         Copy(checkpoint, ParametersName, learner.Parameters);
         foreach (var (name, values) in learner.Optimizer.State) Copy(checkpoint, OptimizerPrefix + name, values);
@@ -95,7 +95,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         try
         {
             Episodes.Load(returns, Number(checkpoint, "episodes"));
-            Ledger = ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64());
+            Ledger = ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64s);
         }
         catch (ArgumentException reason)
         {
@@ -109,7 +109,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 
     private static void Copy(Checkpoint checkpoint, string name, float[] target)
     {
-        var source = checkpoint.Tensor(name).Single();
+        var source = checkpoint.Tensor(name).Floats;
         if (source.Length != target.Length)
             throw new CheckpointFormatException(
                 $"The checkpoint's '{name}' has {source.Length} values, this run needs {target.Length}: the network or the optimizer differs.");
@@ -117,7 +117,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     }
 
     private static long Number(Checkpoint checkpoint, string name) =>
-        long.TryParse(checkpoint.Metadata.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        long.TryParse(checkpoint.Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw new CheckpointFormatException($"The checkpoint's metadata has no number '{name}'.");
 

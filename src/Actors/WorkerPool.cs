@@ -1,0 +1,47 @@
+using Akka.Actor;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Actors;
+
+/// <summary>Is responsible for a node's workers: starts them, restarts one that fails, and gives up with the reason when one keeps failing.</summary>
+public sealed class WorkerPool : ReceiveActor
+{
+    /// <summary>The dispatcher on which each worker has a thread of its own.</summary>
+    public const string Dispatcher = "rl.worker-dispatcher";
+
+    private const int MaxRestarts = 5;
+    private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
+
+    private readonly WorkerSetup _setup;
+    private readonly IReadOnlyList<WorkerIdentity> _identities;
+    private readonly IActorRef _replay, _parameters;
+    private readonly ParameterCell _cell;
+    private Exception? _lastFailure;
+
+    public WorkerPool(WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell)
+    {
+        (_setup, _identities, _replay, _parameters, _cell) = (setup, identities, replay, parameters, cell);
+        Receive<Terminated>(message => throw new WorkerFailedException(
+            $"Worker '{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; the last time: {_lastFailure?.Message}", _lastFailure));
+    }
+
+    protected override void PreStart()
+    {
+        foreach (var identity in _identities)
+            Context.Watch(Context.ActorOf(
+                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell)).WithDispatcher(Dispatcher),
+                $"worker-{identity.Index}"));
+    }
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, Decide);
+
+    // A worker that cannot even be made will not be made by trying again.
+    private Directive Decide(Exception reason)
+    {
+        _lastFailure = reason;
+        return reason is ActorInitializationException ? Directive.Escalate : Directive.Restart;
+    }
+}
+
+/// <summary>A worker keeps failing; the run cannot have the workers that it was to have.</summary>
+public sealed class WorkerFailedException(string message, Exception? inner) : Exception(message, inner);

@@ -1,0 +1,69 @@
+using Akka.Actor;
+using Rl.Distributed.Actors;
+using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>All that the actors of a run need, made before the first of them.</summary>
+internal sealed record RunPlan(
+    ReplayOptions Replay,
+    WorkerSetup Workers,
+    IReadOnlyList<WorkerIdentity> WorkerIdentities,
+    ImpalaState Learner,
+    long TotalFrames,
+    long CheckpointFrames,
+    TimeSpan PublishInterval,
+    CheckpointWriter Writer);
+
+/// <summary>Who wants to know how a run goes; called on the coordinator's thread.</summary>
+internal interface IRunWatcher
+{
+    void OnReport(LearnerReport report);
+
+    void OnFinished(LearnerReport report);
+
+    void OnFailed(Exception reason);
+}
+
+/// <summary>
+/// Is responsible for a run in one process: starts the ring, passes reports on, and ends the run with the reason when a part of it fails for good.
+/// </summary>
+internal sealed class RunCoordinator : ReceiveActor
+{
+    /// <summary>The dispatcher on which the learner has a thread of its own.</summary>
+    public const string LearnerDispatcher = "rl.learner-dispatcher";
+
+    private readonly RunPlan _plan;
+    private readonly IRunWatcher _watcher;
+    private IActorRef _learner = ActorRefs.Nobody;
+
+    public RunCoordinator(RunPlan plan, IRunWatcher watcher)
+    {
+        (_plan, _watcher) = (plan, watcher);
+        Receive<LearnerReport>(_watcher.OnReport);
+        Receive<TrainingFinished>(message => _watcher.OnFinished(message.Report));
+        Receive<TrainingFailed>(message => _watcher.OnFailed(message.Reason));
+        Receive<StopTraining>(message => _learner.Tell(message));
+        Receive<SaveCheckpoint>(message => _learner.Tell(message));
+    }
+
+    protected override void PreStart()
+    {
+        var cell = new ParameterCell();
+        var replay = Context.ActorOf(Props.Create(() => new ReplayActor(_plan.Replay)), "replay");
+        var server = Context.ActorOf(Props.Create(() => new ParameterServerActor(_plan.PublishInterval)), "parameter-server");
+        var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell)), "parameter-cache");
+        var setup = new ImpalaLearnerSetup(replay, server, Self, _plan.TotalFrames, _plan.CheckpointFrames, _plan.Writer);
+        _learner = Context.ActorOf(Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner)).WithDispatcher(LearnerDispatcher), "learner");
+        Context.ActorOf(Props.Create(() => new WorkerPool(_plan.Workers, _plan.WorkerIdentities, replay, cache, cell)), "workers");
+    }
+
+    // Workers are restarted by their pool. What reaches this place cannot be mended by trying again.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(reason =>
+    {
+        _watcher.OnFailed(reason is ActorInitializationException { InnerException: { } inner } ? inner : reason);
+        return Directive.Stop;
+    });
+}
