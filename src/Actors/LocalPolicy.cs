@@ -34,10 +34,10 @@ public sealed class LocalPolicy
         Categorical.Sample(actions.Length, _network.Actions, logits, uniforms, actions);
     }
 
-    /// <summary>The values of up to B observations; valid until the next call.</summary>
+    /// <summary>The values of the first <paramref name="count"/> ≤ B observations; valid until the next call.</summary>
     public ReadOnlySpan<float> Values(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int count)
     {
-        _network.Forward(parameters, observations, count, _workspace);
+        _network.Forward(parameters, observations[..(count * _network.Observation.ByteCount)], count, _workspace);
         return _workspace.Values;
     }
 }
