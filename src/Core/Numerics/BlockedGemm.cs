@@ -168,8 +168,9 @@ internal static unsafe class BlockedGemm<TTile>
                     for (; x + 16 <= width; x += 16) Vector512.Load(b + x).Store(to + x);
                 }
                 for (; x + 8 <= width; x += 8) Vector256.Load(b + x).Store(to + x);
+                if (x == stride) continue;
+                for (var zero = x; zero < stride; zero += 8) Vector256<float>.Zero.Store(to + zero);
                 for (; x < width; x++) to[x] = b[x];
-                for (; x < stride; x++) to[x] = 0;
             }
         }
 

@@ -1,7 +1,7 @@
 namespace Rl.Distributed.Core.Numerics;
 
 /// <summary>Single-precision matrix products of row-major matrices.</summary>
-/// <remarks>Each element of c is one sum over k in ascending order, so a row of c depends on nothing but its row of a:
+/// <remarks>Each element of c is summed over k in an order that k, n and the layouts decide, so a row of c depends on nothing but its row of a:
 /// neither on how many rows there are nor on how they are shared out between threads. Results of different
 /// <see cref="CpuPath"/>s differ by rounding. Thread-safe; a thread's scratch memory grows to its largest product.</remarks>
 public static class Gemm
@@ -34,7 +34,11 @@ public static class Gemm
         }
         fixed (float* pa = a, pb = b, pc = c)
         {
-            if (SwappedGemm.IsFaster(m, n, k, transposeA, transposeB))
+            if (HeadGemm.Fits(path, n, k, transposeA))
+            {
+                HeadGemm.Multiply(m, n, k, pa, pb, transposeB, pc, accumulate);
+            }
+            else if (SwappedGemm.IsFaster(m, n, k, transposeA, transposeB))
             {
                 SwappedGemm.Multiply(path, m, n, k, pa, transposeA, pb, transposeB, pc, accumulate);
             }
