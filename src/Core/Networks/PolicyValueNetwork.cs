@@ -85,7 +85,7 @@ public sealed class PolicyValueNetwork
 
     /// <summary>gradient [Layout.Count] += the gradient of the loss whose gradients at the heads are given, for the workspace's last forward pass.</summary>
     /// <param name="parameters">Those of the forward pass.</param>
-    /// <param name="batch">That of the forward pass.</param>
+    /// <param name="batch">Samples, the first of the forward pass: what follows them there (bootstrap values) has no gradient.</param>
     /// <param name="logitGradient">[batch × A].</param>
     /// <param name="valueGradient">[batch].</param>
     /// <exception cref="ArgumentException">A length does not fit, or the workspace is not for training or is another network's.</exception>
@@ -95,7 +95,7 @@ public sealed class PolicyValueNetwork
     {
         CheckWorkspace(workspace);
         if (!workspace.Training) throw new ArgumentException("This workspace was created for acting; create it with training: true.", nameof(workspace));
-        if (batch != workspace.Batch)
+        if (batch > workspace.Batch)
             throw new ArgumentException($"The batch is {batch}, but that of the last forward pass was {workspace.Batch}.", nameof(batch));
         CheckLength(parameters.Length, Layout.Count, nameof(parameters), "Layout.Count");
         CheckLength(gradient.Length, Layout.Count, nameof(gradient), "Layout.Count");
