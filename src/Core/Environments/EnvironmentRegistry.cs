@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Rl.Distributed.Core.Environments.Bsuite;
+using Rl.Distributed.Core.Environments.ClassicControl;
+using Rl.Distributed.Core.Environments.MinAtar;
+using Rl.Distributed.Core.Environments.Traces;
+using Rl.Distributed.Core.Numerics;
+
+namespace Rl.Distributed.Core.Environments;
+
+/// <summary>One environment that can be made by name.</summary>
+public sealed record EnvironmentEntry
+{
+    public required string Name { get; init; }
+
+    /// <summary>One sentence for listings.</summary>
+    public required string Description { get; init; }
+
+    public required Func<EnvironmentOptions, EnvironmentSpec> Spec { get; init; }
+
+    /// <summary>Makes a batch of that many copies, which take their luck from the stream.</summary>
+    public required Func<EnvironmentOptions, int, RandomStream, IEnvironmentBatch> Create { get; init; }
+
+    /// <summary>Which of <see cref="EnvironmentOptions"/>, besides the name, it understands.</summary>
+    public ImmutableArray<string> Options { get; init; } = [];
+
+    /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
+    public TraceReplay? Trace { get; init; }
+}
+
+/// <summary>The environments that are known by name. Immutable.</summary>
+/// <remarks>A new game is a new file, and a line in <see cref="Default"/>.</remarks>
+public sealed class EnvironmentRegistry
+{
+    private readonly ImmutableArray<EnvironmentEntry> _entries;
+
+    /// <exception cref="ArgumentException">Two entries have one name.</exception>
+    public EnvironmentRegistry(params IEnumerable<EnvironmentEntry> entries)
+    {
+        _entries = [.. entries.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
+        for (var i = 1; i < _entries.Length; i++)
+            if (_entries[i].Name == _entries[i - 1].Name) throw new ArgumentException($"Two environments are called '{_entries[i].Name}'.", nameof(entries));
+    }
+
+    /// <summary>The environments that come with the system.</summary>
+    public static EnvironmentRegistry Default { get; } = new(
+        Catch.Entry,
+        ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
+        MinAtarFamily.Entry<Breakout>());
+
+    /// <summary>Sorted.</summary>
+    public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
+
+    public ImmutableArray<EnvironmentEntry> Entries => _entries;
+
+    /// <exception cref="ArgumentException">No environment has that name; the message suggests one.</exception>
+    public EnvironmentEntry Describe(string name)
+    {
+        foreach (var entry in _entries)
+            if (entry.Name == name) return entry;
+        throw new ArgumentException($"There is no environment '{name}'{NearestName.Hint(name, Names)} Known are: {string.Join(", ", Names)}.", nameof(name));
+    }
+
+    /// <summary>The spec of the environment that these options would make.</summary>
+    /// <exception cref="ArgumentException">The name is unknown, or an option does not apply or is out of range.</exception>
+    public EnvironmentSpec Spec(EnvironmentOptions options) => Validated(options).Spec(options);
+
+    /// <summary>Makes a batch of <paramref name="count"/> copies.</summary>
+    /// <exception cref="ArgumentException">The name is unknown, or an option does not apply or is out of range.</exception>
+    public IEnvironmentBatch Create(EnvironmentOptions options, int count, RandomStream random)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return Validated(options).Create(options, count, random);
+    }
+
+    private EnvironmentEntry Validated(EnvironmentOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var entry = Describe(options.Name);
+        CheckApplies(entry, nameof(options.StickyActions), options.StickyActions is not null);
+        CheckApplies(entry, nameof(options.Ramping), !options.Ramping);
+        CheckApplies(entry, nameof(options.MinimalActions), options.MinimalActions);
+        if (options.StickyActions is { } sticky && !(sticky is >= 0 and <= 1))
+            throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options));
+        return entry;
+    }
+
+    private void CheckApplies(EnvironmentEntry entry, string option, bool changed)
+    {
+        if (!changed || entry.Options.Contains(option)) return;
+        var others = _entries.Where(other => other.Options.Contains(option)).Select(other => other.Name);
+        throw new ArgumentException($"Environment '{entry.Name}' has no option {option}; leave it out. It applies to: {string.Join(", ", others)}.", "options");
+    }
+}

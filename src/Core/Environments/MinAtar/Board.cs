@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+
+namespace Rl.Distributed.Core.Environments.MinAtar;
+
+/// <summary>The bits of a MinAtar observation: cell (x, y), channel c is bit (10 y + x)·channels + c, least significant first.</summary>
+public static class Board
+{
+    /// <summary>Rows, and columns.</summary>
+    public const int Size = 10;
+
+    /// <summary>Size².</summary>
+    public const int Cells = Size * Size;
+
+    public static bool IsSet(ReadOnlySpan<byte> observation, int channels, int x, int y, int channel)
+    {
+        var bit = (y * Size + x) * channels + channel;
+        return (observation[bit >> 3] >> (bit & 7) & 1) != 0;
+    }
+
+    /// <summary>The first channel that is set in a cell; -1 where none is.</summary>
+    public static int FirstSet(ReadOnlySpan<byte> observation, int channels, int x, int y)
+    {
+        for (var channel = 0; channel < channels; channel++)
+            if (IsSet(observation, channels, x, y, channel)) return channel;
+        return -1;
+    }
+
+    /// <summary>Draws the board, two characters a cell, within a frame.</summary>
+    public static void Draw(ReadOnlySpan<byte> observation, ImmutableArray<ChannelLook> channels, TextCanvas canvas)
+    {
+        const int width = 2 * Size + 2, height = Size + 2;
+        canvas.Clear(width, height);
+        for (var x = 0; x < width; x++)
+        {
+            canvas.Put(x, 0, x is 0 or width - 1 ? '+' : '-', 8);
+            canvas.Put(x, height - 1, x is 0 or width - 1 ? '+' : '-', 8);
+        }
+        for (var y = 0; y < Size; y++)
+        {
+            canvas.Put(0, y + 1, '|', 8);
+            canvas.Put(width - 1, y + 1, '|', 8);
+            for (var x = 0; x < Size; x++)
+            {
+                var channel = FirstSet(observation, channels.Length, x, y);
+                if (channel < 0) continue;
+                canvas.Put(1 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
+                canvas.Put(2 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
+            }
+        }
+    }
+}
