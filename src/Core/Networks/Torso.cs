@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Numerics;
+
+namespace Rl.Distributed.Core.Networks;
+
+/// <summary>From stored observations to features; heads go on top.</summary>
+/// <remarks>Immutable; threads share it, each with its own <see cref="TorsoBuffers"/>. See <see cref="TorsoBuilder"/>.</remarks>
+public sealed class Torso
+{
+    private readonly BitConv? _bitConv;
+    private readonly Sequential _body;
+
+    internal Torso(ObservationSpec observation, BitConv? bitConv, Sequential body) => (Observation, _bitConv, _body) = (observation, bitConv, body);
+
+    public ObservationSpec Observation { get; }
+
+    /// <summary>Floats a sample that <see cref="Forward"/> gives.</summary>
+    public int Features => _body.OutputSize;
+
+    public long FlopsPerSample => (_bitConv?.FlopsPerSample ?? 0) + _body.FlopsPerSample;
+
+    public TorsoBuffers CreateBuffers(int maxBatch, bool training) => new()
+    {
+        Observations = new byte[training && _bitConv is not null ? maxBatch * Observation.ByteCount : 0],
+        Input = new float[_bitConv is not null || training || Observation.Type != ElementType.Float32 ? maxBatch * _body.InputSize : 0],
+        InputGradient = new float[_bitConv is not null && training ? maxBatch * _body.InputSize : 0],
+        Frame = _bitConv?.CreateFrame() ?? [],
+        Features = new float[maxBatch * Features],
+        FeatureGradient = new float[training ? maxBatch * Features : 0],
+        Body = _body.CreateBuffers(maxBatch, training),
+        Training = training,
+    };
+
+    public void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random)
+    {
+        _bitConv?.Initialize(parameters, initializer, ref random);
+        _body.Initialize(parameters, initializer, ref random);
+    }
+
+    /// <summary>observations [batch × ByteCount] to buffers.Features [batch × Features].</summary>
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int batch, TorsoBuffers buffers)
+    {
+        ReadOnlySpan<float> input;
+        if (_bitConv is null && Observation.Type == ElementType.Float32 && !buffers.Training)
+        {
+            input = MemoryMarshal.Cast<byte, float>(observations);
+        }
+        else
+        {
+            var decoded = buffers.Input.AsSpan(0, batch * _body.InputSize);
+            if (_bitConv is null)
+            {
+                ObservationDecoder.Decode(Observation, observations, batch, decoded);
+            }
+            else
+            {
+                _bitConv.Forward(parameters, observations, decoded, batch, buffers.Frame);
+                if (buffers.Training) observations.CopyTo(buffers.Observations);
+            }
+            input = decoded;
+        }
+        _body.Forward(parameters, input, buffers.Features.AsSpan(0, batch * Features), batch, buffers.Body);
+    }
+
+    /// <summary>Adds to gradient what buffers.FeatureGradient [batch × Features], which is destroyed, implies.</summary>
+    public void Backward(ReadOnlySpan<float> parameters, int batch, TorsoBuffers buffers, Span<float> gradient)
+    {
+        var input = buffers.Input.AsSpan(0, batch * _body.InputSize);
+        var inputGradient = _bitConv is null ? default : buffers.InputGradient.AsSpan(0, batch * _body.InputSize);
+        _body.Backward(
+            parameters, input, buffers.Features.AsSpan(0, batch * Features), buffers.FeatureGradient.AsSpan(0, batch * Features),
+            inputGradient, gradient, batch, buffers.Body);
+        _bitConv?.Backward(buffers.Observations, input, inputGradient, gradient, batch, buffers.Frame);
+    }
+}
+
+/// <summary>Working memory of one caller of a <see cref="Torso"/>.</summary>
+public sealed class TorsoBuffers
+{
+    /// <summary>What the last training pass saw, where the first layer works on bits.</summary>
+    internal byte[] Observations { get; init; } = [];
+
+    /// <summary>Decoded observations, or what the layer that works on bits made of them.</summary>
+    internal float[] Input { get; init; } = [];
+
+    internal float[] InputGradient { get; init; } = [];
+
+    internal float[] Frame { get; init; } = [];
+
+    internal LayerBuffers Body { get; init; } = LayerBuffers.None;
+
+    internal bool Training { get; init; }
+
+    /// <summary>[maxBatch × Features].</summary>
+    public float[] Features { get; init; } = [];
+
+    /// <summary>[maxBatch × Features], written by the heads; empty unless training.</summary>
+    public float[] FeatureGradient { get; init; } = [];
+}
