@@ -1,0 +1,32 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
+namespace Rl.Distributed.Actors;
+
+/// <summary>The workers of a run: how many, and what each one sends.</summary>
+public sealed record WorkerOptions
+{
+    [Description("Workers in this process; 0 is one a core.")]
+    [Range(0, 4096)]
+    public int Count { get; init; } = 2;
+
+    [Description("Environments that one worker steps together: B of an unroll.")]
+    [Range(1, 65536)]
+    public int EnvironmentsPerWorker { get; init; } = 32;
+
+    [Description("Steps of an unroll: T.")]
+    [Range(1, 10000)]
+    public int UnrollLength { get; init; } = 20;
+
+    [Description("Unrolls that one worker may have in flight. More hides latency, and makes experience staler.")]
+    [Range(1, 1024)]
+    public int Credits { get; init; } = 2;
+
+    [Description("Seconds after which a credit that did not come back is counted as lost.")]
+    [Range(0.001, 86400.0)]
+    public double CreditTimeoutSeconds { get; init; } = 60;
+
+    [Description("Rewards are clipped to [-rewardClip, rewardClip]; 0 clips nothing.")]
+    [Range(0.0, double.MaxValue)]
+    public double RewardClip { get; init; }
+}

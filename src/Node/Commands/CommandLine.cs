@@ -1,0 +1,85 @@
+using System.CommandLine;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Output;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary>The command line: parses it, runs the command, and turns whatever goes wrong into a line and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <returns>0 ok, 1 failed, 2 wrong usage or configuration, 130 interrupted.</returns>
+    public static async Task<int> RunAsync(string[] args, CommandHost host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var parsed = Root(host).Parse(args);
+            if (parsed.Errors.Count > 0)
+            {
+                foreach (var error in parsed.Errors) host.Error.WriteLine($"rl: {error.Message}");
+                host.Error.WriteLine($"See `{Usage(parsed)} --help`.");
+                return ExitCodes.Usage;
+            }
+            var configuration = new InvocationConfiguration
+            {
+                Output = host.Output,
+                Error = host.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            return Report(e, host, cancellationToken);
+        }
+    }
+
+    private static RootCommand Root(CommandHost host) => new("Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
+    {
+        TrainCommand.Create(host),
+        ListCommand.Create(host),
+        SchemaCommand.Create(host),
+    };
+
+    /// <summary>Says in a line or two what went wrong.</summary>
+    private static int Report(Exception e, CommandHost host, CancellationToken cancellationToken)
+    {
+        switch (e)
+        {
+            case OperationCanceledException when cancellationToken.IsCancellationRequested:
+                host.Error.WriteLine("rl: interrupted.");
+                return ExitCodes.Interrupted;
+            case ConfigException:
+                host.Error.WriteLine($"rl: {e.Message}");
+                return ExitCodes.Usage;
+            case CommandFailedException or CheckpointFormatException:
+                host.Error.WriteLine($"rl: {e.Message}");
+                return ExitCodes.Failed;
+            default:
+                host.Error.WriteLine($"rl: {e.Message.ReplaceLineEndings(" ")} ({e.GetType().Name}){Trace(e)}");
+                return ExitCodes.Failed;
+        }
+    }
+
+    /// <summary>Stack traces are for those who mend the program: they go to a file.</summary>
+    private static string Trace(Exception e)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"rl-error-{Environment.ProcessId}.txt");
+        try
+        {
+            File.WriteAllText(path, e.ToString());
+            return $"\nWhere it happened is written in {path}.";
+        }
+        catch (Exception writing) when (writing is IOException or UnauthorizedAccessException)
+        {
+            return $"\nWhere it happened could not be written: {writing.Message}";
+        }
+    }
+
+    private static string Usage(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "rl" : $"rl {parsed.CommandResult.Command.Name}";
+}
+
+/// <summary>A command could not do what it was asked for; the message says why. Exit code 1.</summary>
+internal sealed class CommandFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Rl.Distributed.Node.Configuration;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary>The options by which a command line changes a configuration.</summary>
+internal sealed class ConfigArguments
+{
+    private readonly Option<string[]> _set = new("--set") { Description = "Overrides one option, such as --set learner.batch=64. Repeatable.", HelpName = "key=value" };
+    private readonly (Option<string?> Option, string Path)[] _shorthands =
+    [
+        (new Option<string?>("--env") { Description = "The environment (environment.name).", HelpName = "name" }, "environment.name"),
+        (new Option<string?>("--seed") { Description = "The run's seed (seed).", HelpName = "n" }, "seed"),
+        (new Option<string?>("--frames") { Description = "Environment steps to train for (frames).", HelpName = "n" }, "frames"),
+        (new Option<string?>("--workers") { Description = "Workers; 0 is one a core (workers.count).", HelpName = "n" }, "workers.count"),
+    ];
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_set);
+        foreach (var (option, _) in _shorthands) command.Options.Add(option);
+    }
+
+    /// <summary>In the order of the command line's words: --set first, then the short ones, which win.</summary>
+    public IReadOnlyList<ConfigOverride> Overrides(ParseResult parsed)
+    {
+        var overrides = (parsed.GetValue(_set) ?? []).Select(ConfigOverride.Parse).ToList();
+        foreach (var (option, path) in _shorthands)
+        {
+            if (parsed.GetValue(option) is { } value) overrides.Add(new ConfigOverride(path, value, $"{option.Name} {value}"));
+        }
+        return overrides;
+    }
+}

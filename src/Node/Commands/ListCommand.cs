@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Output;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary><c>rl list</c>: what can be trained, on what, by what.</summary>
+internal static class ListCommand
+{
+    public static Command Create(CommandHost host)
+    {
+        var command = new Command("list", "Lists presets, environments and algorithms.");
+        command.SetAction(_ =>
+        {
+            Section(host, "Presets (rl train PRESET)", Presets.Names.Select(name => (name, Presets.Description(name))));
+            Section(host, "Algorithms", [("impala", "IMPALA: V-trace actor-critic with a central learner (Espeholt et al. 2018).")]);
+        });
+        return command;
+    }
+
+    private static void Section(CommandHost host, string title, IEnumerable<(string Name, string Description)> lines)
+    {
+        var all = lines.ToList();
+        var width = all.Count == 0 ? 0 : all.Max(line => line.Name.Length);
+        host.Output.WriteLine(title);
+        foreach (var (name, description) in all) host.Output.WriteLine($"  {name.PadRight(width)}  {description}");
+        host.Output.WriteLine();
+    }
+}

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Text.Json;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Output;
+using Rl.Distributed.Node.RunDirectory;
+using Rl.Distributed.Node.Training;
+using Serilog;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary><c>rl train</c>: trains, shows how it goes, and leaves a run directory.</summary>
+internal sealed class TrainCommand
+{
+    private readonly CommandHost _host;
+    private readonly Argument<string?> _preset = new("PRESET") { Description = "A preset's name (`rl list`), or the path of a YAML file.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly ConfigArguments _config = new();
+    private readonly Option<string?> _runDirectory = new("--run-dir") { Description = "Where to write; by default below runs/.", HelpName = "directory" };
+    private readonly Option<string?> _resume = new("--resume") { Description = "Continues the run of this directory.", HelpName = "directory" };
+    private readonly Option<bool> _deterministic = new("--deterministic") { Description = "One thread, a fixed order: the same seed gives the same weights." };
+    private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };
+
+    private TrainCommand(CommandHost host) => _host = host;
+
+    public static Command Create(CommandHost host)
+    {
+        var train = new TrainCommand(host);
+        var command = new Command("train", "Trains an agent.") { train._preset, train._runDirectory, train._resume, train._deterministic, train._json };
+        train._config.AddTo(command);
+        command.SetAction(train.RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (config, folder) = Prepare(parsed);
+        using var _ = folder;
+        var json = parsed.GetValue(_json);
+        using var display = TrainingDisplay.Create(_host, config, json);
+        using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
+        using var metrics = new MetricsCsv(folder.MetricsPath);
+        try
+        {
+            var checkpoints = folder.Checkpoints(config, logger);
+            var resume = parsed.GetValue(_resume) is null ? null : checkpoints.LoadLatest();
+            if (resume is not null && resume.Frames >= config.Frames)
+            {
+                throw new ConfigException($"The run has its {config.Frames:N0} frames already: give more with --frames.");
+            }
+            folder.WriteConfig(config);
+            display.Start(folder.Path, resume);
+            var result = await _host.Train(
+                config,
+                new TrainingRunOptions
+                {
+                    RunDirectory = folder.Path,
+                    Checkpoints = checkpoints,
+                    Resume = resume,
+                    Deterministic = parsed.GetValue(_deterministic),
+                    Progress = new Reports(metrics, display),
+                    Logger = logger,
+                },
+                cancellationToken);
+            return Finish(config, folder, display, result, json, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            display.Stop();
+            return Interrupted(folder);
+        }
+        catch (Exception e) when (e is not ConfigException)
+        {
+            display.Stop();
+            logger.Fatal(e, "The run failed");
+            throw new CommandFailedException($"{e.Message}\nThe log has more: {folder.LogPath}", e);
+        }
+    }
+
+    private (TrainingConfig Config, RunFolder Folder) Prepare(ParseResult parsed)
+    {
+        var (preset, resume, directory) = (parsed.GetValue(_preset), parsed.GetValue(_resume), parsed.GetValue(_runDirectory));
+        var overrides = _config.Overrides(parsed);
+        if (resume is not null)
+        {
+            if (preset is not null) throw new ConfigException("--resume continues a run with its own configuration: leave PRESET out, and change options with --set.");
+            if (directory is not null) throw new ConfigException("--resume continues in the run's own directory: leave --run-dir out.");
+            return (RunFolder.ReadConfig(resume, overrides), RunFolder.Open(resume));
+        }
+        if (preset is null) throw new ConfigException($"Name a preset: {string.Join(", ", Presets.Names)}; or continue a run with --resume DIRECTORY.");
+        var config = ConfigLoader.Load(preset, overrides);
+        return (config, RunFolder.Create(directory, config, _host.Clock));
+    }
+
+    private int Finish(TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json, CancellationToken cancellationToken)
+    {
+        display.Stop();
+        folder.WriteResult(result);
+        display.Summarize(result);
+        var interrupted = cancellationToken.IsCancellationRequested && result.Frames < config.Frames;
+        if (json) _host.Output.WriteLine(JsonSerializer.Serialize(result, JsonText.OneLine));
+        return interrupted ? Interrupted(folder) : ExitCodes.Ok;
+    }
+
+    private int Interrupted(RunFolder folder)
+    {
+        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(Path.GetRelativePath(Environment.CurrentDirectory, folder.Path))}");
+        return ExitCodes.Interrupted;
+    }
+
+    private static string Shell(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
+
+    private sealed class Reports(MetricsCsv metrics, TrainingDisplay display) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            metrics.Write(value);
+            display.Show(value);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Rl.Distributed.Core;
+
+namespace Rl.Distributed.Node.Configuration;
+
+/// <summary>Turns what was written into immutable records, and stops at the first thing that is wrong.</summary>
+/// <remarks>Options that are not written keep the defaults of their record.</remarks>
+internal sealed class ConfigBinder
+{
+    private readonly Dictionary<string, ConfigSource> _sources = new(StringComparer.Ordinal);
+
+    /// <summary>Where each option that was written stands, by its path, such as "learner.batch".</summary>
+    public IReadOnlyDictionary<string, ConfigSource> Sources => _sources;
+
+    /// <exception cref="ConfigException">An unknown key, a wrong type, a value out of range, a missing one.</exception>
+    public T Bind<T>(ConfigMapping mapping)
+        where T : class => (T)BindRecord(typeof(T), mapping, "");
+
+    private object BindRecord(Type type, ConfigMapping mapping, string path)
+    {
+        var options = OptionModel.Of(type);
+        var record = OptionModel.New(type);
+        foreach (var entry in mapping.Entries)
+        {
+            var option = options.FirstOrDefault(o => o.Key == entry.Key) ?? throw UnknownKey(entry, options, path);
+            var fullPath = path + option.Key;
+            _sources[fullPath] = entry.Source;
+            option.Property.SetValue(record, BindValue(option, entry, fullPath));
+        }
+        foreach (var option in options.Where(o => o.Required && mapping.Entries.All(entry => entry.Key != o.Key)))
+        {
+            throw mapping.Source.Error($"the key '{path}{option.Key}' is missing.");
+        }
+        return record;
+    }
+
+    private object? BindValue(Option option, ConfigEntry entry, string path)
+    {
+        var value = entry.Value;
+        if (option.Nullable && value is ConfigScalar { IsNull: true }) return null;
+        if (option.IsRecord)
+        {
+            return value switch
+            {
+                ConfigMapping mapping => BindRecord(option.Type, mapping, path + "."),
+                ConfigScalar { IsNull: true } => option.Default,
+                _ => throw value.Source.Error($"'{path}' is {value}, but has keys of its own: {Keys(option.Type)}."),
+            };
+        }
+        if (option.Item is null) return BindScalar(option, option.Type, value, path);
+        if (value is not ConfigSequence sequence) throw value.Source.Error($"'{path}' is {value}, not a list such as [64, 64].");
+        var items = Array.CreateInstance(option.Item, sequence.Items.Count);
+        for (var i = 0; i < items.Length; i++) items.SetValue(BindScalar(option, option.Item, sequence.Items[i], $"{path}[{i}]"), i);
+        return option.Type.IsArray ? items : ToImmutable(items, option.Item);
+    }
+
+    private static object BindScalar(Option option, Type type, ConfigNode node, string path)
+    {
+        if (node is not ConfigScalar scalar) throw node.Source.Error($"'{path}' is {node}, not a single value.");
+        var value = ScalarText.Parse(type, scalar, out var expected)
+            ?? throw scalar.Source.Error($"'{path}' is {scalar}, not {expected}{(expected.EndsWith('?') ? "" : ".")}");
+        if (option.Allowed is { } allowed && !allowed.Contains(value.ToString()))
+        {
+            throw scalar.Source.Error($"'{path}' is {scalar}, not one of {string.Join(", ", allowed)}{Nearest(scalar.Text, allowed)}");
+        }
+        if (option.Range is not null && value is IConvertible and not string and not bool
+            && !option.InRange(Convert.ToDouble(value, CultureInfo.InvariantCulture)))
+        {
+            throw scalar.Source.Error($"'{path}' is {scalar.Text}, out of its range: {option.RangeText}.");
+        }
+        return value;
+    }
+
+    private static ConfigException UnknownKey(ConfigEntry entry, IReadOnlyList<Option> options, string path)
+    {
+        var keys = options.Select(option => option.Key).ToList();
+        return entry.Source.Error($"unknown key '{path}{entry.Key}'{Nearest(entry.Key, keys, path)}");
+    }
+
+    private static string Nearest(string name, IReadOnlyList<string> candidates, string path = "") =>
+        NearestName.Find(name, candidates) is { } near ? $"; did you mean '{path}{near}'?" : $"; there are: {string.Join(", ", candidates)}.";
+
+    private static string Keys(Type record) => string.Join(", ", OptionModel.Of(record).Select(option => option.Key));
+
+    private static object ToImmutable(Array items, Type item) =>
+        typeof(ImmutableArray).GetMethods().Single(method => method.Name == nameof(ImmutableArray.Create)
+                && method.GetParameters() is [{ ParameterType.IsArray: true }])
+            .MakeGenericMethod(item).Invoke(null, [items])!;
+}

@@ -1,0 +1,58 @@
+using Rl.Distributed.Node.Training;
+
+namespace Rl.Distributed.Node.Configuration;
+
+/// <summary>A value from the command line in place of the one in the file.</summary>
+/// <param name="Path">Keys joined by dots, such as "learner.batch".</param>
+/// <param name="Value">YAML: a scalar or a list.</param>
+/// <param name="Option">The option as it was typed: errors name it.</param>
+internal sealed record ConfigOverride(string Path, string Value, string Option)
+{
+    /// <summary>Takes "a.b=value" of <c>--set</c> apart.</summary>
+    public static ConfigOverride Parse(string assignment)
+    {
+        var equals = assignment.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0) throw new ConfigException($"--set {assignment}: expected key=value, such as --set learner.batch=32.");
+        return new ConfigOverride(assignment[..equals].Trim(), assignment[(equals + 1)..].Trim(), $"--set {assignment}");
+    }
+}
+
+/// <summary>Loads and checks a run's configuration: preset or file, then overrides.</summary>
+internal static class ConfigLoader
+{
+    /// <summary>Loads a preset by name, or a YAML file by path.</summary>
+    /// <exception cref="ConfigException">Anything is wrong with it.</exception>
+    public static TrainingConfig Load(string presetOrPath, IReadOnlyList<ConfigOverride> overrides)
+    {
+        if (!LooksLikePath(presetOrPath)) return Parse(Presets.Read(presetOrPath), $"preset {presetOrPath}", presetOrPath, overrides);
+        try
+        {
+            return Parse(File.ReadAllText(presetOrPath), presetOrPath, System.IO.Path.GetFileNameWithoutExtension(presetOrPath), overrides);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException($"{presetOrPath}: the file cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads YAML text; <paramref name="name"/> is the preset's name where the text gives none.</summary>
+    public static TrainingConfig Parse(string yaml, string sourceName, string name, IReadOnlyList<ConfigOverride> overrides)
+    {
+        var tree = YamlTree.ReadMapping(yaml, sourceName);
+        foreach (var change in overrides)
+        {
+            var source = new ConfigSource(change.Option);
+            tree.Set(change.Path.Split('.'), YamlTree.ReadValue(change.Value, source), source);
+        }
+        var binder = new ConfigBinder();
+        var config = binder.Bind<TrainingConfig>(tree);
+        if (config.Preset.Length == 0) config = config with { Preset = name };
+        ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources);
+        return config;
+    }
+
+    private static bool LooksLikePath(string text) =>
+        text.Contains('/', StringComparison.Ordinal) || text.Contains('\\', StringComparison.Ordinal)
+        || text.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || text.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+        || (!Presets.Names.Contains(text) && File.Exists(text));
+}

@@ -1,0 +1,44 @@
+using Rl.Distributed.Node.Training;
+
+namespace Rl.Distributed.Node.Output;
+
+/// <summary>How training is run; tests put another one in its place.</summary>
+internal delegate Task<TrainingResult> TrainingRunner(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken);
+
+/// <summary>What commands write to and take from outside.</summary>
+internal sealed record CommandHost
+{
+    public required TextWriter Output { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Whether <see cref="Output"/> is a terminal that can be redrawn.</summary>
+    public bool OutputIsTerminal { get; init; }
+
+    /// <summary>Whether <see cref="Error"/> is a terminal that can be redrawn.</summary>
+    public bool ErrorIsTerminal { get; init; }
+
+    public TrainingRunner Train { get; init; } = TrainingRun.RunAsync;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The process's own streams.</summary>
+    public static CommandHost OfProcess() => new()
+    {
+        Output = Console.Out,
+        Error = Console.Error,
+        OutputIsTerminal = !Console.IsOutputRedirected && IsCapable,
+        ErrorIsTerminal = !Console.IsErrorRedirected && IsCapable,
+    };
+
+    private static bool IsCapable => Environment.GetEnvironmentVariable("TERM") != "dumb";
+}
+
+/// <summary>What the process returns.</summary>
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int Interrupted = 130;
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace Rl.Distributed.Node.Output;
+
+/// <summary>Makes the program's loggers.</summary>
+internal static class Logs
+{
+    private const string FileTemplate = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} [{Level:u3}] {Message:lj} {Properties:j}{NewLine}{Exception}";
+
+    /// <summary>Everything from <paramref name="level"/> on goes to the file, warnings go to people too, in one line and without stack traces.</summary>
+    public static Logger Create(string path, LogEventLevel level, TextWriter people) => new LoggerConfiguration()
+        .MinimumLevel.Is(level)
+        .WriteTo.File(path, outputTemplate: FileTemplate, formatProvider: CultureInfo.InvariantCulture, shared: false)
+        .WriteTo.Sink(new OneLineSink(people), LogEventLevel.Warning)
+        .CreateLogger();
+
+    /// <summary>For commands that have no file: warnings to people.</summary>
+    public static Logger ToPeople(TextWriter people) => new LoggerConfiguration()
+        .MinimumLevel.Warning()
+        .WriteTo.Sink(new OneLineSink(people))
+        .CreateLogger();
+
+    private sealed class OneLineSink(TextWriter people) : ILogEventSink
+    {
+        public void Emit(LogEvent logEvent)
+        {
+            lock (people) people.WriteLine($"{logEvent.Level.ToString().ToLowerInvariant()}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}");
+        }
+    }
+}

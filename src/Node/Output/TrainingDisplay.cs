@@ -1,0 +1,46 @@
+using System.Globalization;
+using Rl.Distributed.Node.RunDirectory;
+using Rl.Distributed.Node.Training;
+
+namespace Rl.Distributed.Node.Output;
+
+/// <summary>Shows people how training goes: redrawn in a terminal, a line every few seconds elsewhere.</summary>
+internal abstract class TrainingDisplay : IDisposable
+{
+    /// <summary>Where warnings may be written while the display runs.</summary>
+    public abstract TextWriter People { get; }
+
+    /// <summary>With <paramref name="json"/> everything goes to standard error, so that standard output stays clean.</summary>
+    public static TrainingDisplay Create(CommandHost host, TrainingConfig config, bool json)
+    {
+        var (writer, isTerminal) = json ? (host.Error, host.ErrorIsTerminal) : (host.Output, host.OutputIsTerminal);
+        return isTerminal ? new LiveDisplay(writer, config) : new PlainDisplay(writer, host.Error, config, host.Clock);
+    }
+
+    public virtual void Start(string runDirectory, LoadedCheckpoint? resume)
+    {
+    }
+
+    /// <summary>Called by one thread at a time.</summary>
+    public abstract void Show(TrainingProgress progress);
+
+    /// <summary>Ends redrawing; may be called twice.</summary>
+    public abstract void Stop();
+
+    public abstract void Summarize(TrainingResult result);
+
+    public void Dispose() => Stop();
+
+    protected static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    protected static string Number(double? value) =>
+        value is { } number && double.IsFinite(number) ? number.ToString("0.##", CultureInfo.InvariantCulture) : "-";
+
+    protected static string Duration(TimeSpan time) => time.TotalHours >= 1
+        ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"
+        : $"{time.Minutes}:{time.Seconds:00}";
+
+    protected static string Summary(TrainingResult result) =>
+        $"{Count(result.Frames)} frames in {Number(result.Seconds)} s, {Count(result.FramesPerSecond)} frames/s, "
+        + $"mean return of the last 100 episodes {Number(result.MeanReturn100)}";
+}

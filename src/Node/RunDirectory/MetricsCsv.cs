@@ -1,0 +1,62 @@
+using System.Globalization;
+using Rl.Distributed.Node.Training;
+
+namespace Rl.Distributed.Node.RunDirectory;
+
+/// <summary>metrics.csv: a header, then a row a report, on the disk's way at once; a resumed run appends.</summary>
+/// <remarks>
+/// Columns: frames, updates, episodes since the run began, resumes included; seconds of this process; frames_per_second and
+/// updates_per_second of late; mean_return_100, the mean return of the last 100 episodes; policy_lag, updates between acting and
+/// learning; policy_loss, value_loss, entropy_loss of the last update; gradient_norm before clipping; learning_rate;
+/// unrolls_consumed, unrolls_lost, unrolls_rolled_back. Numbers are invariant; an unknown one is empty.
+/// </remarks>
+internal sealed class MetricsCsv : IDisposable
+{
+    private static readonly (string Name, Func<TrainingProgress, double> Value)[] Columns =
+    [
+        ("frames", p => p.Frames),
+        ("seconds", p => Math.Round(p.Elapsed.TotalSeconds, 3)),
+        ("frames_per_second", p => Math.Round(p.FramesPerSecond, 1)),
+        ("mean_return_100", p => p.MeanReturn100),
+        ("episodes", p => p.Episodes),
+        ("policy_lag", p => p.PolicyLag),
+        ("updates", p => p.Updates),
+        ("updates_per_second", p => Math.Round(p.UpdatesPerSecond, 2)),
+        ("policy_loss", p => p.PolicyLoss),
+        ("value_loss", p => p.ValueLoss),
+        ("entropy_loss", p => p.EntropyLoss),
+        ("gradient_norm", p => p.GradientNorm),
+        ("learning_rate", p => p.LearningRate),
+        ("unrolls_consumed", p => p.UnrollsConsumed),
+        ("unrolls_lost", p => p.UnrollsLost),
+        ("unrolls_rolled_back", p => p.UnrollsRolledBack),
+    ];
+
+    private readonly StreamWriter _writer;
+
+    public MetricsCsv(string path)
+    {
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var needsLineEnd = EndsWithinLine(stream);
+        _writer = new StreamWriter(stream) { AutoFlush = true, NewLine = "\n" };
+        if (needsLineEnd) _writer.WriteLine();
+        if (stream.Length == 0) _writer.WriteLine(Header);
+    }
+
+    public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
+
+    public void Write(TrainingProgress progress) =>
+        _writer.WriteLine(string.Join(',', Columns.Select(column => Text(column.Value(progress)))));
+
+    public void Dispose() => _writer.Dispose();
+
+    private static string Text(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>Goes to the end; whether the last row was cut short by a crash.</summary>
+    private static bool EndsWithinLine(FileStream stream)
+    {
+        if (stream.Length == 0) return false;
+        stream.Seek(-1, SeekOrigin.End);
+        return stream.ReadByte() != '\n';
+    }
+}

@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Serilog.Events;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>What a run writes down, and how often.</summary>
+public sealed record RunOptions
+{
+    [Description("Seconds between checkpoints; 0 leaves it to checkpointFrames.")]
+    [Range(0.0, 1e9)]
+    public double CheckpointSeconds { get; init; } = 60;
+
+    [Description("Frames between checkpoints; 0 leaves it to checkpointSeconds.")]
+    [Range(0.0, 1e18)]
+    public long CheckpointFrames { get; init; }
+
+    [Description("How many checkpoints are kept.")]
+    [Range(1, 1000)]
+    public int KeepCheckpoints { get; init; } = 3;
+
+    [Description("Seconds between rows of metrics.csv.")]
+    [Range(0.01, 86400.0)]
+    public double MetricsSeconds { get; init; } = 1;
+
+    [Description("The least level that the log holds.")]
+    public LogEventLevel LogLevel { get; init; } = LogEventLevel.Information;
+}

@@ -1,0 +1,49 @@
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>Where a run is; reported every <see cref="RunOptions.MetricsSeconds"/> and once at the end.</summary>
+public sealed record TrainingProgress
+{
+    /// <summary>Environment steps that were learned from, those before a resume included.</summary>
+    public long Frames { get; init; }
+
+    public long TotalFrames { get; init; }
+
+    /// <summary>Frames a second over the last few seconds.</summary>
+    public double FramesPerSecond { get; init; }
+
+    /// <summary>Mean return of the last 100 episodes; NaN until one ended.</summary>
+    public double MeanReturn100 { get; init; } = double.NaN;
+
+    /// <summary>Episodes that ended.</summary>
+    public long Episodes { get; init; }
+
+    /// <summary>Mean number of updates between the weights that acted and those that learned, of late.</summary>
+    public double PolicyLag { get; init; }
+
+    public long Updates { get; init; }
+
+    public double UpdatesPerSecond { get; init; }
+
+    public double PolicyLoss { get; init; } = double.NaN;
+
+    public double ValueLoss { get; init; } = double.NaN;
+
+    public double EntropyLoss { get; init; } = double.NaN;
+
+    /// <summary>Euclidean norm of the last gradient, before it was clipped.</summary>
+    public double GradientNorm { get; init; } = double.NaN;
+
+    public double LearningRate { get; init; }
+
+    /// <summary>Since this process began to train.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>Until the last frame at the present rate; null while that is unknown.</summary>
+    public TimeSpan? Remaining { get; init; }
+
+    public long UnrollsConsumed { get; init; }
+
+    public long UnrollsLost { get; init; }
+
+    public long UnrollsRolledBack { get; init; }
+}

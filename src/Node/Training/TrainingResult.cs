@@ -1,0 +1,29 @@
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>What came out of a run; with <c>--json</c> this is what is printed.</summary>
+public sealed record TrainingResult
+{
+    public required string Preset { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Environment steps that were learned from, those before a resume included.</summary>
+    public required long Frames { get; init; }
+
+    /// <summary>Time that this process trained.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Frames of this process by <see cref="Seconds"/>.</summary>
+    public required double FramesPerSecond { get; init; }
+
+    /// <summary>Mean return of the last 100 episodes; null where none ended.</summary>
+    public double? MeanReturn100 { get; init; }
+
+    public required long Updates { get; init; }
+
+    /// <summary>Mean number of updates between the weights that acted and those that learned.</summary>
+    public double PolicyLagMean { get; init; }
+
+    /// <summary>Null where nothing was written.</summary>
+    public string? RunDirectory { get; init; }
+}

@@ -1,0 +1,25 @@
+using Rl.Distributed.Node.RunDirectory;
+using Serilog;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>What a run needs beside its configuration.</summary>
+public sealed record TrainingRunOptions
+{
+    /// <summary>The directory of the run, already made and locked by the caller; null: nothing is written.</summary>
+    public string? RunDirectory { get; init; }
+
+    /// <summary>Where checkpoints go; null: none are written.</summary>
+    public CheckpointStore? Checkpoints { get; init; }
+
+    /// <summary>What the run continues from, already read and checked; null: it begins.</summary>
+    public LoadedCheckpoint? Resume { get; init; }
+
+    /// <summary>One thread and a fixed order of messages: the same seed gives the same weights to the bit.</summary>
+    public bool Deterministic { get; init; }
+
+    /// <summary>Told every <see cref="RunOptions.MetricsSeconds"/> and once at the end; it returns soon and is called by one thread at a time.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    public ILogger Logger { get; init; } = Serilog.Core.Logger.None;
+}
