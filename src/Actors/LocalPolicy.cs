@@ -31,7 +31,7 @@ public sealed class LocalPolicy
         _network.Forward(parameters, observations, actions.Length, _workspace);
         _workspace.Logits.CopyTo(logits);
         _random.FillSingle(uniforms);
-        Categorical.Sample(actions.Length, _network.Actions, logits, uniforms, actions);
+        Categorical.Sample(logits, uniforms, actions);
     }
 
     /// <summary>The values of the first <paramref name="count"/> ≤ B observations; valid until the next call.</summary>

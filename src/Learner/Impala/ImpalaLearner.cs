@@ -114,10 +114,10 @@ public sealed class ImpalaLearner
         var loss = _lanes[0].Loss;
         for (var i = 1; i < _lanes.Length; i++)
         {
-            VectorKernels.Add(_lanes[i].Gradient, gradient);
+            VectorOps.Axpy(1, _lanes[i].Gradient, gradient);
             loss += _lanes[i].Loss;
         }
-        (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, _options.MaxGradientNorm));
+        (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, (float)_options.MaxGradientNorm));
         if (!float.IsFinite(GradientNorm) || !double.IsFinite(loss.Total))
             throw new TrainingDivergedException(
                 $"Update {Updates + 1} at {Frames:N0} frames: the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "

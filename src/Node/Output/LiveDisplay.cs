@@ -79,7 +79,7 @@ internal sealed class LiveDisplay : TrainingDisplay
             facts.AddRow("frames", Count(progress.Frames), "frames/s", Count(progress.FramesPerSecond));
             facts.AddRow("mean return (100)", Number(progress.MeanReturn100), "updates/s", Number(progress.UpdatesPerSecond));
             facts.AddRow("episodes", Count(progress.Episodes), "policy lag", Number(progress.PolicyLag));
-            facts.AddRow("loss (pi, v, H)", $"{Number(progress.PolicyLoss)}, {Number(progress.ValueLoss)}, {Number(progress.EntropyLoss)}",
+            facts.AddRow("loss (pi, v, H)", $"{Number(progress.PolicyLoss)}, {Number(progress.ValueLoss)}, {Number(progress.Entropy)}",
                 "gradient norm", Number(progress.GradientNorm));
             facts.AddRow("elapsed", Duration(progress.Elapsed), "left", progress.Remaining is { } left ? Duration(left) : "-");
             var share = progress.TotalFrames > 0 ? Math.Clamp((double)progress.Frames / progress.TotalFrames, 0, 1) : 0;

@@ -24,7 +24,7 @@ internal sealed class MetricsCsv : IDisposable
         ("updates_per_second", p => Math.Round(p.UpdatesPerSecond, 2)),
         ("policy_loss", p => p.PolicyLoss),
         ("value_loss", p => p.ValueLoss),
-        ("entropy_loss", p => p.EntropyLoss),
+        ("entropy", p => p.Entropy),
         ("gradient_norm", p => p.GradientNorm),
         ("learning_rate", p => p.LearningRate),
         ("unrolls_consumed", p => p.UnrollsConsumed),

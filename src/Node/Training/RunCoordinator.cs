@@ -6,17 +6,6 @@ using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>All that the actors of a run need, made before the first of them.</summary>
-internal sealed record RunPlan(
-    ReplayOptions Replay,
-    WorkerSetup Workers,
-    IReadOnlyList<WorkerIdentity> WorkerIdentities,
-    ImpalaState Learner,
-    long TotalFrames,
-    long CheckpointFrames,
-    TimeSpan PublishInterval,
-    CheckpointWriter Writer);
-
 /// <summary>Who wants to know how a run goes; called on the coordinator's thread.</summary>
 internal interface IRunWatcher
 {

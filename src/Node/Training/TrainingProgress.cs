@@ -28,7 +28,7 @@ public sealed record TrainingProgress
 
     public double ValueLoss { get; init; } = double.NaN;
 
-    public double EntropyLoss { get; init; } = double.NaN;
+    public double Entropy { get; init; } = double.NaN;
 
     /// <summary>Euclidean norm of the last gradient, before it was clipped.</summary>
     public double GradientNorm { get; init; } = double.NaN;

@@ -1,8 +1,63 @@
+using Akka.Actor;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Threading;
+
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>Placeholder of the ring's wiring: replaced at merge.</summary>
+/// <summary>Trains an agent in this process: what <c>rl train</c> does, as a library call.</summary>
 public static class TrainingRun
 {
-    public static Task<TrainingResult> RunAsync(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("This build has no training ring.");
+    /// <summary>Trains, and writes nothing to disk.</summary>
+    public static Task<TrainingResult> RunAsync(TrainingConfig config, CancellationToken cancellationToken = default) =>
+        RunAsync(config, new TrainingRunOptions(), cancellationToken);
+
+    /// <summary>Trains until the configured frames are done or the token is cancelled; then saves a checkpoint and returns.</summary>
+    /// <exception cref="ArgumentException">The environment or the network cannot be made as configured.</exception>
+    /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
+    /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
+    public static async Task<TrainingResult> RunAsync(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(options);
+        var clock = TimeProvider.System;
+        if (options.Deterministic)
+        {
+            var plan = RunPlan.Create(config, options, SequentialRunner.Instance, SaveAndWait(options));
+            var meter = new ProgressMeter(config, options, plan, clock, requestCheckpoint: null);
+            SimulatedHost.Run(plan, meter, config.Seed, options.Logger, cancellationToken);
+            return meter.Result(await meter.Finished.ConfigureAwait(false));
+        }
+        using var runner = new ThreadedRunner(RunPlan.Lanes(config));
+        var threaded = RunPlan.Create(config, options, runner, Save(options));
+        return await RunOnThreadsAsync(config, options, threaded, clock, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<TrainingResult> RunOnThreadsAsync(
+        TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var system = EngineHost.Create(options.Logger);
+        try
+        {
+            IActorRef coordinator = ActorRefs.Nobody;
+            var meter = new ProgressMeter(config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance));
+            coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, meter)), "run");
+            await using var stop = cancellationToken.Register(() => coordinator.Tell(StopTraining.Instance)).ConfigureAwait(false);
+            return meter.Result(await meter.Finished.ConfigureAwait(false));
+        }
+        finally
+        {
+            await system.Terminate().ConfigureAwait(false);
+        }
+    }
+
+    private static CheckpointWriter Save(TrainingRunOptions options) =>
+        (checkpoint, frames) => options.Checkpoints?.SaveAsync(checkpoint, frames) ?? Task.CompletedTask;
+
+    // On the simulation's one thread, so that the order of its messages does not depend on the disk.
+    private static CheckpointWriter SaveAndWait(TrainingRunOptions options) => (checkpoint, frames) =>
+    {
+        options.Checkpoints?.SaveAsync(checkpoint, frames).GetAwaiter().GetResult();
+        return Task.CompletedTask;
+    };
 }

@@ -1,0 +1,109 @@
+using Rl.Distributed.Learner.Impala;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>Turns the learner's reports into progress at the configured interval, asks for checkpoints when time is up, and holds how the run ended.</summary>
+internal sealed class ProgressMeter : IRunWatcher
+{
+    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(5);
+
+    private readonly TrainingConfig _config;
+    private readonly TrainingRunOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly Action? _requestCheckpoint;
+    private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
+    private readonly long _startedAt, _startFrames;
+    private TimeSpan _progressAt, _checkpointAt;
+
+    /// <param name="config">The run's configuration.</param>
+    /// <param name="options">Who hears of progress.</param>
+    /// <param name="plan">The run; its learner tells where it starts.</param>
+    /// <param name="clock">For rates and intervals only: nothing in the run depends on it.</param>
+    /// <param name="requestCheckpoint">Called every run.checkpointSeconds; null leaves checkpoints to frames.</param>
+    public ProgressMeter(TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, Action? requestCheckpoint)
+    {
+        (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
+        (_startedAt, _startFrames) = (clock.GetTimestamp(), plan.Learner.Learner.Frames);
+        _recent.Enqueue((TimeSpan.Zero, _startFrames, plan.Learner.Learner.Updates));
+    }
+
+    /// <summary>The last report; faulted where the run failed.</summary>
+    public Task<LearnerReport> Finished => _finished.Task;
+
+    private TimeSpan Elapsed => _clock.GetElapsedTime(_startedAt);
+
+    public void OnReport(LearnerReport report)
+    {
+        var now = Elapsed;
+        if (now - _progressAt >= TimeSpan.FromSeconds(_config.Run.MetricsSeconds))
+        {
+            _progressAt = now;
+            _options.Progress?.Report(Progress(report, now));
+        }
+        if (_requestCheckpoint is null || _config.Run.CheckpointSeconds <= 0 || now - _checkpointAt < TimeSpan.FromSeconds(_config.Run.CheckpointSeconds)) return;
+        _checkpointAt = now;
+        _requestCheckpoint();
+    }
+
+    public void OnFinished(LearnerReport report)
+    {
+        _options.Progress?.Report(Progress(report, Elapsed));
+        _finished.TrySetResult(report);
+    }
+
+    public void OnFailed(Exception reason) => _finished.TrySetException(reason);
+
+    public TrainingResult Result(LearnerReport report)
+    {
+        var seconds = Elapsed.TotalSeconds;
+        return new TrainingResult
+        {
+            Preset = _config.Preset,
+            Seed = _config.Seed,
+            Frames = report.Frames,
+            Seconds = seconds,
+            FramesPerSecond = (report.Frames - _startFrames) / seconds,
+            MeanReturn100 = double.IsNaN(report.MeanReturn100) ? null : report.MeanReturn100,
+            Updates = report.Updates,
+            PolicyLagMean = report.PolicyLagMean,
+            RunDirectory = _options.RunDirectory,
+        };
+    }
+
+    private TrainingProgress Progress(LearnerReport report, TimeSpan now)
+    {
+        var (framesPerSecond, updatesPerSecond) = Rates(report, now);
+        var frames = (double)Math.Max(1, report.Loss.Frames);
+        return new TrainingProgress
+        {
+            Frames = report.Frames,
+            TotalFrames = _config.Frames,
+            FramesPerSecond = framesPerSecond,
+            MeanReturn100 = report.MeanReturn100,
+            Episodes = report.Episodes,
+            PolicyLag = report.PolicyLag,
+            Updates = report.Updates,
+            UpdatesPerSecond = updatesPerSecond,
+            PolicyLoss = report.Loss.PolicyGradient / frames,
+            ValueLoss = report.Loss.Value / frames,
+            Entropy = report.Loss.MeanEntropy,
+            GradientNorm = report.GradientNorm,
+            LearningRate = report.LearningRate,
+            Elapsed = now,
+            Remaining = framesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Max(0, _config.Frames - report.Frames) / framesPerSecond) : null,
+            UnrollsConsumed = report.UnrollsConsumed,
+            UnrollsLost = report.UnrollsLost,
+            UnrollsRolledBack = _options.UnrollsRolledBack,
+        };
+    }
+
+    private (double FramesPerSecond, double UpdatesPerSecond) Rates(LearnerReport report, TimeSpan now)
+    {
+        while (_recent.Count > 1 && now - _recent.Peek().At > RateWindow) _recent.Dequeue();
+        var (at, frames, updates) = _recent.Peek();
+        _recent.Enqueue((now, report.Frames, report.Updates));
+        var seconds = Math.Max(1e-9, (now - at).TotalSeconds);
+        return ((report.Frames - frames) / seconds, (report.Updates - updates) / seconds);
+    }
+}
