@@ -99,6 +99,17 @@ public class CartPoleTests
     [Fact]
     public void A_pole_that_has_fallen_cannot_be_loaded() => Assert.Throws<ArgumentException>(() => new CartPole().Load([0, 0, 0.3, 0]));
 
+    [Fact]
+    public void A_picture_shows_cart_and_pole()
+    {
+        var play = new Play(new CartPoleBatch(new EnvironmentOptions(), 1, RandomStream.Create(5, StreamRole.Environment)));
+        var rows = play.Picture(0).Split('\n');
+        Assert.Equal(12, rows.Length);
+        Assert.Contains("[=====]", rows[10], StringComparison.Ordinal);
+        Assert.All(rows[1..10], row => Assert.Single(row.Trim()));
+        Assert.Equal("+" + new string('-', 29) + "+" + new string('-', 29) + "+", rows[11]);
+    }
+
     private static double[] Textbook(double[] state, int action)
     {
         var (x, speed, angle, spin) = (state[0], state[1], state[2], state[3]);
