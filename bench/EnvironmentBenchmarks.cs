@@ -47,7 +47,8 @@ public class EnvironmentBenchmarks
         for (var done = 0; done < StepsPerOperation; done += Copies)
             _batch.Step(_actions.AsSpan(done, Copies), new StepResults
             {
-                Observations = _observations, FinalObservations = _finals, Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
+                Observations = _observations, FinalObservations = _finals,
+                Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
             });
         return _rewards[0];
     }

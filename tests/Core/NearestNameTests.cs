@@ -14,7 +14,8 @@ public class NearestNameTests
     [InlineData("pong", null)]
     [InlineData("", null)]
     [InlineData("x", null)]
-    public void The_nearest_name_is_the_one_that_was_meant(string name, string? meant) => Assert.Equal(meant, NearestName.Find(name, Names));
+    public void The_nearest_name_is_the_one_that_was_meant(string name, string? meant) =>
+        Assert.Equal(meant, NearestName.Find(name, Names));
 
     [Fact]
     public void A_swap_of_neighbours_is_one_edit() => Assert.Equal("abcd", NearestName.Find("abdc", ["axdx", "abcd"]));

@@ -15,7 +15,7 @@ public class BreakoutTests
     public void A_random_policy_scores_as_on_MinAtar(bool minimal, double meanReturn, double standardError, double meanLength)
     {
         var options = new EnvironmentOptions { Name = "minatar-breakout", MinimalActions = minimal };
-        var play = new Play(EnvironmentRegistry.Default.Create(options, 256, RandomStream.Create(7, StreamRole.Environment)));
+        var play = Play.Of(options, 256, seed: 7);
         var choices = RandomStream.Create(7, StreamRole.Policy);
         var (episodes, rewards, steps) = (0, 0.0, 0);
         for (; steps < 2000; steps++)
@@ -45,10 +45,10 @@ public class BreakoutTests
     {
         // The ball needs six steps to come down, so the paddle has time to reach either wall.
         var game = Started(0);
-        for (var i = 0; i < 5; i++) Play(ref game, 1);
+        for (var i = 0; i < 5; i++) Move(ref game, 1);
         Assert.Contains((0, 9, 0), Bits(game));
         game = Started(0);
-        for (var i = 0; i < 6; i++) Play(ref game, 3);
+        for (var i = 0; i < 6; i++) Move(ref game, 3);
         Assert.Contains((9, 9, 0), Bits(game));
     }
 
@@ -73,7 +73,7 @@ public class BreakoutTests
     [Fact]
     public void A_picture_shows_paddle_ball_trail_and_bricks()
     {
-        var play = new Play(EnvironmentRegistry.Default.Create(new EnvironmentOptions { Name = "minatar-breakout", StickyActions = 0 }, 8, RandomStream.Create(1, StreamRole.Environment)));
+        var play = Play.Of(new EnvironmentOptions { Name = "minatar-breakout", StickyActions = 0 }, 8);
         play.Step();
         var left = Enumerable.Range(0, 8).First(i => Board.IsSet(play.Observations.AsSpan(50 * i, 50), 4, 1, 4, 1));
         Assert.Equal("""
@@ -100,7 +100,7 @@ public class BreakoutTests
         return game;
     }
 
-    private static void Play(ref Sticky<Breakout> game, int action)
+    private static void Move(ref Sticky<Breakout> game, int action)
     {
         var script = new Script(integers: [], doubles: [0.5]);
         game.Step(action, ref script);

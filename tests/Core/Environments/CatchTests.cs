@@ -1,5 +1,4 @@
 using Rl.Distributed.Core.Environments;
-using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Tests.Environments;
 
@@ -7,7 +6,7 @@ public class CatchTests
 {
     private const int Rows = 10, Columns = 5, Bytes = 7;
 
-    private readonly Play _play = new(EnvironmentRegistry.Default.Create(new EnvironmentOptions { Name = "catch" }, 200, RandomStream.Create(1, StreamRole.Environment)));
+    private readonly Play _play = Play.Of(new EnvironmentOptions { Name = "catch" }, 200);
 
     [Fact]
     public void The_ball_starts_anywhere_in_the_top_row_and_the_paddle_in_the_middle_of_the_last()

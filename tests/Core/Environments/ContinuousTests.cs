@@ -22,7 +22,8 @@ public class ContinuousTests
         var batch = Registry.Create(new EnvironmentOptions { Name = "glider" }, 2, default);
         Assert.Throws<ArgumentOutOfRangeException>(() => batch.Step((ReadOnlySpan<float>)[0, float.NaN], new StepResults
         {
-            Observations = new byte[8], FinalObservations = new byte[8], Rewards = new float[2], Terminated = new bool[2], Truncated = new bool[2],
+            Observations = new byte[8], FinalObservations = new byte[8],
+            Rewards = new float[2], Terminated = new bool[2], Truncated = new bool[2],
         }));
     }
 

@@ -12,7 +12,8 @@ public class ContractTests
         {
             var options = new EnvironmentOptions { Name = entry.Name };
             data.Add(options);
-            if (entry.Options.Contains(nameof(options.MinimalActions))) data.Add(options with { MinimalActions = true, Ramping = false, StickyActions = 0 });
+            if (entry.Options.Contains(nameof(options.MinimalActions)))
+                data.Add(options with { MinimalActions = true, Ramping = false, StickyActions = 0 });
         }
         return data;
     }
@@ -28,7 +29,8 @@ public class ContractTests
     [Fact]
     public void The_general_batch_of_one_cart_keeps_the_contract_too()
     {
-        var checks = EnvironmentContract.Check((count, random) => new GameBatch<TimeLimited<CartPole, int>, int>(new EnvironmentOptions(), count, random));
+        var checks = EnvironmentContract.Check(
+            (count, random) => new GameBatch<TimeLimited<CartPole, int>, int>(new EnvironmentOptions(), count, random));
         Assert.True(checks.All(check => check.Passed), string.Join('\n', checks));
     }
 }

@@ -31,8 +31,11 @@ public class FaultTests
     }
 
     [Fact]
-    public void Without_a_fault_nothing_is_found() =>
-        Assert.All(EnvironmentContract.Check((count, random) => new Faulty(Fault.None, count, random), steps: 200), check => Assert.True(check.Passed, check.ToString()));
+    public void Without_a_fault_nothing_is_found()
+    {
+        var checks = EnvironmentContract.Check((count, random) => new Faulty(Fault.None, count, random), steps: 200);
+        Assert.All(checks, check => Assert.True(check.Passed, check.ToString()));
+    }
 
     public enum Fault
     {
@@ -55,7 +58,8 @@ public class FaultTests
             _fault = fault;
             if (fault == Fault.SharedLuck) random.Seek(_shared.NextUInt32() % 64);
             if (fault == Fault.FixedLuck) random = RandomStream.Create(9, StreamRole.Environment);
-            _inner = EnvironmentRegistry.Default.Create(new EnvironmentOptions { Name = "catch" }, fault == Fault.OneTooMany ? count + 1 : count, random);
+            if (fault == Fault.OneTooMany) count++;
+            _inner = EnvironmentRegistry.Default.Create(new EnvironmentOptions { Name = "catch" }, count, random);
             _scratch = new byte[count * Spec.Observation.ByteCount];
         }
 

@@ -1,4 +1,5 @@
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Tests.Environments;
 
@@ -13,6 +14,10 @@ internal sealed class Play
         (Terminated, Truncated, Actions) = (new bool[batch.Count], new bool[batch.Count], new int[batch.Count]);
         batch.Reset(Observations);
     }
+
+    /// <summary>An environment of the registry, with a seed of its own.</summary>
+    public static Play Of(EnvironmentOptions options, int count, ulong seed = 1) =>
+        new(EnvironmentRegistry.Default.Create(options, count, RandomStream.Create(seed, StreamRole.Environment)));
 
     public IEnvironmentBatch Batch { get; }
 

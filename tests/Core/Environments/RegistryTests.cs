@@ -30,7 +30,8 @@ public class RegistryTests
     [Fact]
     public void An_option_that_does_not_apply_is_an_error()
     {
-        foreach (var options in (EnvironmentOptions[])[new() { StickyActions = 0.1 }, new() { Ramping = false }, new() { MinimalActions = true }])
+        EnvironmentOptions[] changed = [new() { StickyActions = 0.1 }, new() { Ramping = false }, new() { MinimalActions = true }];
+        foreach (var options in changed)
         {
             var error = Assert.Throws<ArgumentException>(() => Create(options));
             Assert.Contains("'cartpole' has no option", error.Message, StringComparison.Ordinal);
@@ -61,5 +62,6 @@ public class RegistryTests
         Assert.Equal(["catch", "mine"], new EnvironmentRegistry(entry with { Name = "mine" }, entry).Names);
     }
 
-    private static IEnvironmentBatch Create(EnvironmentOptions options) => Registry.Create(options, 2, RandomStream.Create(1, StreamRole.Environment));
+    private static IEnvironmentBatch Create(EnvironmentOptions options) =>
+        Registry.Create(options, 2, RandomStream.Create(1, StreamRole.Environment));
 }

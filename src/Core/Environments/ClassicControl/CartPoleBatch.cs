@@ -65,8 +65,7 @@ public sealed class CartPoleBatch : IEnvironmentBatch
 
     public void Render(int index, TextCanvas canvas)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        BatchArguments.CheckIndex(index, Count);
         CartPolePicture.Draw(_x[index], _angle[index], canvas);
     }
 

@@ -17,9 +17,6 @@ namespace Rl.Distributed.Core.Environments.ClassicControl;
 /// </remarks>
 internal static class CartPoleKernel
 {
-    /// <summary>Up to this angle, in radians, the polynomials are exact to double precision.</summary>
-    public const double MaxAngle = 0.25;
-
     private const double Gravity = 9.8, Push = 10, TimeStep = 0.02, HalfLength = 0.5;
     private const double PoleMass = 0.1, TotalMass = 1.1, PoleMoment = PoleMass * HalfLength;
     private const double PoleShare = PoleMass / TotalMass, MomentShare = PoleMoment / TotalMass;
@@ -58,7 +55,8 @@ internal static class CartPoleKernel
         for (; i < x.Length; i++) Step(ref x[i], ref speed[i], ref angle[i], ref spin[i], actions[i]);
     }
 
-    private static Vector<double> Force(Vector<long> action) => Vector.ConditionalSelect(Vector.AsVectorDouble(Vector.Equals(action, Vector<long>.Zero)), V(-Push), V(Push));
+    private static Vector<double> Force(Vector<long> action) =>
+        Vector.ConditionalSelect(Vector.AsVectorDouble(Vector.Equals(action, Vector<long>.Zero)), V(-Push), V(Push));
 
     private static void StepVector(ref double x0, ref double speed0, ref double angle0, ref double spin0, Vector<double> force)
     {

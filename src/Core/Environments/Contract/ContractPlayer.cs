@@ -110,7 +110,8 @@ internal sealed class ContractPlayer
         && !Terminated.AsSpan().Contains(!_ones)
         && !Truncated.AsSpan().Contains(!_ones);
 
-    /// <summary>What differs between the results of two players' last step; null where nothing does. Final observations count only where episodes ended.</summary>
+    /// <summary>What differs between the results of two players' last step; null where nothing does.</summary>
+    /// <remarks>Final observations count only where episodes ended.</remarks>
     public string? Difference(ContractPlayer other)
     {
         for (var i = 0; i < Count; i++)

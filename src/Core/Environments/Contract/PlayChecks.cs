@@ -3,7 +3,8 @@ using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Environments.Contract;
 
-/// <summary>The checks of what an environment does when it is used as it should be. Each returns what it saw, or throws a violation.</summary>
+/// <summary>The checks of what an environment does when it is used as it should be.</summary>
+/// <remarks>Each returns what it saw, or throws a violation.</remarks>
 internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> create, int steps)
 {
     public string Sizes()
@@ -41,7 +42,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
     public string WrittenInFull()
     {
         var (zeros, ones) = (new ContractPlayer(create), new ContractPlayer(create, ones: true));
-        if (!zeros.Observations.AsSpan().SequenceEqual(ones.Observations)) throw new ContractViolation("Reset did not write every observation in full");
+        MustBeWritten(zeros, ones);
         zeros.StepTogether(ones, steps, "it depends on what the memory held before");
         return "";
     }
@@ -76,7 +77,8 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
                 var otherFinal = ones.Row(ones.Finals, i);
                 if (zeros.Ended(i))
                 {
-                    if (!final.SequenceEqual(otherFinal)) throw new ContractViolation($"an episode ended at step {step}, but its final observation was not written in full");
+                    if (!final.SequenceEqual(otherFinal))
+                        throw new ContractViolation($"an episode ended at step {step}, but its final observation was not written in full");
                     renewed |= !final.SequenceEqual(zeros.Row(zeros.Observations, i));
                 }
                 else if (final.ContainsAnyExcept(zeros.Rubbish) || otherFinal.ContainsAnyExcept(ones.Rubbish))
@@ -85,7 +87,8 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
                 }
             }
         }
-        if (zeros.Episodes > 0 && !renewed) throw new ContractViolation("after its end an episode shows on: every next observation was the final one");
+        if (zeros.Episodes > 0 && !renewed)
+            throw new ContractViolation("after its end an episode shows on: every next observation was the final one");
         return Seen(zeros);
     }
 
@@ -95,7 +98,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
         zeros.StepTogether(ones, 5, "the seeds and the actions were the same");
         zeros.Reset();
         ones.Reset();
-        if (!zeros.Observations.AsSpan().SequenceEqual(ones.Observations)) throw new ContractViolation("Reset did not write every observation in full");
+        MustBeWritten(zeros, ones);
         zeros.StepTogether(ones, 50, "the seeds and the actions were the same, with a Reset between");
         return "";
     }
@@ -128,6 +131,12 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             for (var x = 0; x < canvas.Width; x++)
                 if (canvas.CharacterAt(x, y) != ' ') return $"{canvas.Width} × {canvas.Height} characters";
         throw new ContractViolation("the picture is empty");
+    }
+
+    private static void MustBeWritten(ContractPlayer zeros, ContractPlayer ones)
+    {
+        if (!zeros.Observations.AsSpan().SequenceEqual(ones.Observations))
+            throw new ContractViolation("Reset did not write every observation in full");
     }
 
     private static void CheckRow(ContractPlayer player, Span<byte> row, int step)

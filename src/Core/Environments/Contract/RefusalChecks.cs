@@ -2,12 +2,13 @@ using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Environments.Contract;
 
-/// <summary>The checks of what an environment refuses. Each returns what it saw, or throws a violation.</summary>
+/// <summary>The checks of what an environment refuses.</summary>
+/// <remarks>Each returns what it saw, or throws a violation.</remarks>
 internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> create)
 {
     private const int StepsAfter = 20;
 
-    private delegate void Attempt(ContractPlayer player);
+    private static readonly string[] Spans = ["actions", "Observations", "FinalObservations", "Rewards", "Terminated", "Truncated"];
 
     public string BadActions()
     {
@@ -16,13 +17,13 @@ internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> c
         foreach (var bad in (ReadOnlySpan<int>)[-1, discrete.Count, int.MaxValue, int.MinValue])
             foreach (var index in (ReadOnlySpan<int>)[0, ContractPlayer.Count / 2, ContractPlayer.Count - 1])
             {
-                void Play(ContractPlayer player)
-                {
-                    Array.Clear(player.Actions);
-                    player.Actions[index] = bad;
-                    player.Batch.Step(player.Actions, player.Results);
-                }
                 MustRefuse<ArgumentOutOfRangeException>(player, twin, Play, $"action {bad}");
+                void Play(ContractPlayer it)
+                {
+                    Array.Clear(it.Actions);
+                    it.Actions[index] = bad;
+                    it.Batch.Step(it.Actions, it.Results);
+                }
             }
         return "";
     }
@@ -30,34 +31,27 @@ internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> c
     public string WrongLengths()
     {
         var (player, twin) = (new ContractPlayer(create), new ContractPlayer(create));
-        var continuous = player.Forces.Length > 0;
-        foreach (var difference in (ReadOnlySpan<int>)[-1, 1])
+        var (bytes, forces) = (player.Observations.Length, player.Forces.Length);
+        foreach (var extra in (ReadOnlySpan<int>)[-1, 1])
         {
-            MustRefuse<ArgumentException>(player, twin, player => player.Batch.Reset(new byte[player.Observations.Length + difference]), "Reset with a wrong span");
-            MustRefuse<ArgumentException>(player, twin, Play, "actions of a wrong length");
-            void Play(ContractPlayer player)
-            {
-                if (continuous) player.Batch.Step(new float[player.Forces.Length + difference], player.Results);
-                else player.Batch.Step(new int[player.Actions.Length + difference], player.Results);
-            }
-            for (var which = 0; which < 5; which++)
+            MustRefuse<ArgumentException>(player, twin, it => it.Batch.Reset(new byte[bytes + extra]), "Reset with a wrong length");
+            for (var which = 0; which < Spans.Length; which++)
             {
                 var wrong = which;
-                MustRefuse<ArgumentException>(player, twin, PlayInto, $"{Names[which]} of a wrong length");
-                void PlayInto(ContractPlayer player)
+                MustRefuse<ArgumentException>(player, twin, Play, $"{Spans[which]} of a wrong length");
+                void Play(ContractPlayer it)
                 {
-                    var bytes = player.Observations.Length;
-                    int Length(int span, int length) => span == wrong ? length + difference : length;
+                    int Length(int span, int right) => span == wrong ? right + extra : right;
                     var results = new StepResults
                     {
-                        Observations = new byte[Length(0, bytes)],
-                        FinalObservations = new byte[Length(1, bytes)],
-                        Rewards = new float[Length(2, ContractPlayer.Count)],
-                        Terminated = new bool[Length(3, ContractPlayer.Count)],
-                        Truncated = new bool[Length(4, ContractPlayer.Count)],
+                        Observations = new byte[Length(1, bytes)],
+                        FinalObservations = new byte[Length(2, bytes)],
+                        Rewards = new float[Length(3, ContractPlayer.Count)],
+                        Terminated = new bool[Length(4, ContractPlayer.Count)],
+                        Truncated = new bool[Length(5, ContractPlayer.Count)],
                     };
-                    if (continuous) player.Batch.Step(new float[player.Forces.Length], results);
-                    else player.Batch.Step(new int[player.Actions.Length], results);
+                    if (forces > 0) it.Batch.Step(new float[Length(0, forces)], results);
+                    else it.Batch.Step(new int[Length(0, ContractPlayer.Count)], results);
                 }
             }
         }
@@ -70,10 +64,10 @@ internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> c
         MustRefuse<NotSupportedException>(player, twin, Play, "the other kind of actions");
         return "";
 
-        static void Play(ContractPlayer player)
+        static void Play(ContractPlayer it)
         {
-            if (player.Forces.Length > 0) player.Batch.Step(player.Actions, player.Results);
-            else player.Batch.Step(new float[ContractPlayer.Count], player.Results);
+            if (it.Forces.Length > 0) it.Batch.Step(it.Actions, it.Results);
+            else it.Batch.Step(new float[ContractPlayer.Count], it.Results);
         }
     }
 
@@ -81,16 +75,16 @@ internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> c
     {
         var (player, twin) = (new ContractPlayer(create), new ContractPlayer(create));
         var canvas = new TextCanvas();
-        MustRefuse<ArgumentOutOfRangeException>(player, twin, player => player.Batch.Render(-1, canvas), "Render(-1)");
-        MustRefuse<ArgumentOutOfRangeException>(player, twin, player => player.Batch.Render(ContractPlayer.Count, canvas), "Render(Count)");
-        MustRefuse<ArgumentOutOfRangeException>(player, twin, _ => create(0, RandomStream.Create(1, StreamRole.Environment)), "a batch of 0 environments");
+        MustRefuse<ArgumentOutOfRangeException>(player, twin, it => it.Batch.Render(-1, canvas), "Render(-1)");
+        MustRefuse<ArgumentOutOfRangeException>(player, twin, it => it.Batch.Render(ContractPlayer.Count, canvas), "Render(Count)");
+        var luck = RandomStream.Create(1, StreamRole.Environment);
+        MustRefuse<ArgumentOutOfRangeException>(player, twin, _ => create(0, luck), "a size of 0");
         return "";
     }
 
-    private static ReadOnlySpan<string> Names => new[] { "Observations", "FinalObservations", "Rewards", "Terminated", "Truncated" };
-
-    /// <summary>The attempt must throw this, leave the player's memory alone, and play must then go on as the twin's, who never attempted it.</summary>
-    private static void MustRefuse<TException>(ContractPlayer player, ContractPlayer twin, Attempt attempt, string what) where TException : Exception
+    /// <summary>The attempt must throw this and leave the player's memory alone; play must go on as that of the twin, who never tried.</summary>
+    private static void MustRefuse<TException>(ContractPlayer player, ContractPlayer twin, Action<ContractPlayer> attempt, string what)
+        where TException : Exception
     {
         player.FillWithRubbish();
         try
