@@ -26,20 +26,29 @@ public static class BatchArguments
             if ((uint)actions[i] >= (uint)allowed) ThrowAction(spec, actions[i], i, allowed);
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">An action is not a number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An action is not a finite number.</exception>
     public static void CheckActions(EnvironmentSpec spec, ReadOnlySpan<float> actions)
     {
         for (var i = 0; i < actions.Length; i++)
-            if (!float.IsFinite(actions[i]))
-                throw new ArgumentOutOfRangeException(nameof(actions), actions[i], $"Environment '{spec.Name}' was given an action that is not finite, at index {i}.");
+            if (!float.IsFinite(actions[i])) ThrowNotFinite(spec, actions[i], i);
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The batch has no such environment.</exception>
+    public static void CheckIndex(int index, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, count);
     }
 
     private static void CheckLength(EnvironmentSpec spec, string what, int length, int expected)
     {
-        if (length != expected)
-            throw new ArgumentException($"{what} of environment '{spec.Name}' must have length {expected} for this batch, but has {length}.", what);
+        if (length == expected) return;
+        throw new ArgumentException($"{what} of this batch of '{spec.Name}' must have length {expected}, but has {length}.", what);
     }
 
     private static void ThrowAction(EnvironmentSpec spec, int action, int index, int allowed) => throw new ArgumentOutOfRangeException(
-        "actions", action, $"Environment '{spec.Name}' has actions 0 to {allowed - 1}; environment {index} of the batch was given {action}.");
+        "actions", action, $"'{spec.Name}' has actions 0 to {allowed - 1}; environment {index} of the batch was given {action}.");
+
+    private static void ThrowNotFinite(EnvironmentSpec spec, float action, int index) => throw new ArgumentOutOfRangeException(
+        "actions", action, $"Actions of '{spec.Name}' must be finite; the one at index {index} is {action}.");
 }

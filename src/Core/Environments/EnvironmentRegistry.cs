@@ -38,7 +38,8 @@ public sealed class EnvironmentRegistry
     {
         _entries = [.. entries.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
         for (var i = 1; i < _entries.Length; i++)
-            if (_entries[i].Name == _entries[i - 1].Name) throw new ArgumentException($"Two environments are called '{_entries[i].Name}'.", nameof(entries));
+            if (_entries[i].Name == _entries[i - 1].Name)
+                throw new ArgumentException($"Two environments are called '{_entries[i].Name}'.", nameof(entries));
     }
 
     /// <summary>The environments that come with the system.</summary>
@@ -57,7 +58,8 @@ public sealed class EnvironmentRegistry
     {
         foreach (var entry in _entries)
             if (entry.Name == name) return entry;
-        throw new ArgumentException($"There is no environment '{name}'{NearestName.Hint(name, Names)} Known are: {string.Join(", ", Names)}.", nameof(name));
+        var known = string.Join(", ", Names);
+        throw new ArgumentException($"There is no environment '{name}'{NearestName.Hint(name, Names)} Known are: {known}.", nameof(name));
     }
 
     /// <summary>The spec of the environment that these options would make.</summary>
@@ -87,7 +89,7 @@ public sealed class EnvironmentRegistry
     private void CheckApplies(EnvironmentEntry entry, string option, bool changed)
     {
         if (!changed || entry.Options.Contains(option)) return;
-        var others = _entries.Where(other => other.Options.Contains(option)).Select(other => other.Name);
-        throw new ArgumentException($"Environment '{entry.Name}' has no option {option}; leave it out. It applies to: {string.Join(", ", others)}.", "options");
+        var others = string.Join(", ", _entries.Where(other => other.Options.Contains(option)).Select(other => other.Name));
+        throw new ArgumentException($"'{entry.Name}' has no option {option}; leave it out. These have it: {others}.", "options");
     }
 }

@@ -57,8 +57,7 @@ public sealed class GameBatch<TGame, TAction> : IEnvironmentBatch
 
     public void Render(int index, TextCanvas canvas)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        BatchArguments.CheckIndex(index, Count);
         _games[index].Render(canvas);
     }
 

@@ -54,8 +54,8 @@ public struct CartPole : IControlTask<CartPole, int>
 
     public void Load(ReadOnlySpan<double> state)
     {
-        if (!(Math.Abs(state[2]) <= CartPoleKernel.MaxAngle))
-            throw new ArgumentException($"A pole that leans {state[2]} rad has fallen: |angle| is at most {MaxAngle:R}.", nameof(state));
+        if (!(Math.Abs(state[2]) <= MaxAngle))
+            throw new ArgumentException($"a pole that leans {state[2]} rad has fallen, it may lean {MaxAngle} at most", nameof(state));
         (_x, _speed, _angle, _spin) = (state[0], state[1], state[2], state[3]);
     }
 

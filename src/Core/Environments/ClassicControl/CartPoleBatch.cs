@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Environments.ClassicControl;
@@ -29,11 +30,11 @@ public sealed class CartPoleBatch : IEnvironmentBatch
     public void Reset(Span<byte> observations)
     {
         BatchArguments.CheckReset(Spec, Count, observations);
-        var rows = MemoryMarshal.Cast<byte, float>(observations);
+        var rows = MemoryMarshal.Cast<byte, Vector128<float>>(observations);
         for (var i = 0; i < Count; i++)
         {
             Start(i);
-            Observe(i, rows.Slice(4 * i, 4));
+            rows[i] = Observe(i);
         }
     }
 
@@ -42,20 +43,20 @@ public sealed class CartPoleBatch : IEnvironmentBatch
         BatchArguments.CheckStep(Spec, Count, actions.Length, results);
         BatchArguments.CheckActions(Spec, actions, 2);
         CartPoleKernel.Step(_x, _speed, _angle, _spin, actions);
-        var rows = MemoryMarshal.Cast<byte, float>(results.Observations);
-        var finals = MemoryMarshal.Cast<byte, float>(results.FinalObservations);
         results.Rewards.Fill(1);
-        for (var i = 0; i < _x.Length; i++)
+        var rows = MemoryMarshal.Cast<byte, Vector128<float>>(results.Observations);
+        var finals = MemoryMarshal.Cast<byte, Vector128<float>>(results.FinalObservations);
+        for (var i = 0; i < _steps.Length; i++)
         {
             var terminated = CartPole.IsLost(_x[i], _angle[i]);
             var truncated = ++_steps[i] >= CartPole.StepLimit;
             (results.Terminated[i], results.Truncated[i]) = (terminated, truncated);
             if (terminated | truncated)
             {
-                Observe(i, finals.Slice(4 * i, 4));
+                finals[i] = Observe(i);
                 Start(i);
             }
-            Observe(i, rows.Slice(4 * i, 4));
+            rows[i] = Observe(i);
         }
     }
 
@@ -64,8 +65,7 @@ public sealed class CartPoleBatch : IEnvironmentBatch
 
     public void Render(int index, TextCanvas canvas)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        BatchArguments.CheckIndex(index, Count);
         CartPolePicture.Draw(_x[index], _angle[index], canvas);
     }
 
@@ -78,11 +78,5 @@ public sealed class CartPoleBatch : IEnvironmentBatch
         _spin[i] = CartPole.Start(ref _draws);
     }
 
-    private void Observe(int i, Span<float> row)
-    {
-        row[3] = (float)_spin[i];
-        row[2] = (float)_angle[i];
-        row[1] = (float)_speed[i];
-        row[0] = (float)_x[i];
-    }
+    private Vector128<float> Observe(int i) => Vector128.Narrow(Vector128.Create(_x[i], _speed[i]), Vector128.Create(_angle[i], _spin[i]));
 }

@@ -4,9 +4,9 @@ namespace Rl.Distributed.Core.Environments.MinAtar;
 
 /// <summary>A MinAtar game with sticky actions: with some probability the last action is played instead of the chosen one.</summary>
 /// <remarks>
-/// Each step first draws u in [0, 1), even where the probability p is 0; if u &lt; p the last action is played, and what is played becomes the
-/// last action, in the numbering of six. It is 0 at first and outlives resets. After the end of a game further steps still draw, but
-/// change nothing else and give nothing, until a reset.
+/// Each step first draws u in [0, 1), even where the probability p is 0; if u &lt; p the last action is played, and what is played
+/// becomes the last action, in the numbering of six. It is 0 at first and outlives resets. After the end of a game further steps
+/// still draw, but change nothing else and give nothing, until a reset.
 /// </remarks>
 public struct Sticky<TGame> : IGame<Sticky<TGame>, int>
     where TGame : struct, IMinAtarGame<TGame>

@@ -3,7 +3,7 @@ using Rl.Distributed.Core.Environments.ClassicControl;
 
 namespace Rl.Distributed.Core.Environments.Traces;
 
-/// <summary>Replays a classic-control trace: each step is taken from the logged state before it and must end near the logged state after it.</summary>
+/// <summary>Replays a classic-control trace: each step starts from the logged state and must end near the next one.</summary>
 internal static class ControlTrace
 {
     public const string Format = "classic-trace-1";
@@ -57,7 +57,8 @@ internal static class ControlTrace
         }
         catch (ArgumentException error)
         {
-            throw new TraceException($"no episode goes on from \"state\" [{string.Join(", ", state.Select(TraceLine.Show))}]: {error.Message}");
+            var numbers = string.Join(", ", state.Select(TraceLine.Show));
+            throw new TraceException($"no episode goes on from \"state\" [{numbers}]: {error.Message}");
         }
     }
 
@@ -88,8 +89,9 @@ internal static class ControlTrace
 
     private static void Compare(string field, double expected, double got, double tolerance)
     {
-        if (!(Math.Abs(expected - got) <= tolerance))
-            throw new TraceException(field, TraceLine.Show(expected), $"{TraceLine.Show(got)}, which is {Math.Abs(expected - got):0.0e0} away; {tolerance:0e0} is allowed");
+        var distance = Math.Abs(expected - got);
+        if (!(distance <= tolerance))
+            throw new TraceException(field, TraceLine.Show(expected), $"{TraceLine.Show(got)}, off by {distance:0.0e0} (allowed {tolerance:0e0})");
     }
 
     private static void Compare(string field, bool expected, bool got)

@@ -15,7 +15,8 @@ internal static class MinAtarTrace
         if (header.Integer("channels") != channels.Length)
             throw new TraceException($"{TGame.Name} has {channels.Length} channels, the header says {header.Integer("channels")}");
         var sticky = header.Number("sticky");
-        if (sticky is not (>= 0 and <= 1)) throw new TraceException($"\"sticky\" must be a probability, 0 to 1, but is {TraceLine.Show(sticky)}");
+        if (sticky is not (>= 0 and <= 1))
+            throw new TraceException($"\"sticky\" must be a probability, 0 to 1, but is {TraceLine.Show(sticky)}");
         var game = new Sticky<TGame>(sticky, header.Flag("ramping"), [0, 1, 2, 3, 4, 5]);
         var observation = new byte[(Board.Cells * channels.Length + 7) / 8];
 
@@ -31,14 +32,16 @@ internal static class MinAtarTrace
             game.Observe(observation);
             CompareState(line, channels, observation);
             if (resets) continue;
-            if (line.Number("r") != outcome.Reward) throw new TraceException("r", TraceLine.Show(line.Number("r")), TraceLine.Show(outcome.Reward));
-            if (line.Flag("done") != outcome.Terminated) throw new TraceException("done", line.Flag("done") ? "1" : "0", outcome.Terminated ? "1" : "0");
+            var (reward, done) = (line.Number("r"), line.Flag("done"));
+            if (reward != outcome.Reward) throw new TraceException("r", TraceLine.Show(reward), TraceLine.Show(outcome.Reward));
+            if (done != outcome.Terminated) throw new TraceException("done", done ? "1" : "0", outcome.Terminated ? "1" : "0");
             reader.CountStep(outcome.Terminated);
         }
         while (reader.Next(out line));
 
-        if (header.Has("steps") && header.Integer("steps") != reader.Steps)
-            throw new TraceException($"the header announces {header.Integer("steps")} steps, but there are {reader.Steps}; is the trace cut short?");
+        var announced = header.Has("steps") ? header.Integer("steps") : reader.Steps;
+        if (announced != reader.Steps)
+            throw new TraceException($"the header announces {announced} steps, there are {reader.Steps}; is the trace cut short?");
     }
 
     private static int Action(TraceLine line) => line.Integer("a") is >= 0 and < 6 and var action
@@ -60,10 +63,9 @@ internal static class MinAtarTrace
                 for (var channel = 0; channel < channels.Length; channel++)
                 {
                     var wanted = Board.IsSet(expected, channels.Length, x, y, channel);
-                    if (wanted != Board.IsSet(observation, channels.Length, x, y, channel))
-                        throw new TraceException(
-                            $"s at row {y}, column {x}, channel {channel} ({channels[channel].Meaning})", wanted ? "1" : "0", wanted ? "0" : "1",
-                            SideBySide(expected, observation, channels));
+                    if (wanted == Board.IsSet(observation, channels.Length, x, y, channel)) continue;
+                    var field = $"s at row {y}, column {x}, channel {channel} ({channels[channel].Meaning})";
+                    throw new TraceException(field, wanted ? "1" : "0", wanted ? "0" : "1", SideBySide(expected, observation, channels));
                 }
         throw new TraceException($"\"s\" has bits set behind its last cell: '{hex}'");
     }
@@ -86,7 +88,8 @@ internal static class MinAtarTrace
             AppendRow(text, got, y, channels);
             text.Append('\n');
         }
-        return text.Append("  ").AppendJoin(", ", channels.Select(channel => $"{channel.Glyph} {channel.Meaning}")).Append(", - nothing").ToString();
+        var legend = channels.Select(channel => $"{channel.Glyph} {channel.Meaning}");
+        return text.Append("  ").AppendJoin(", ", legend).Append(", - nothing").ToString();
     }
 
     private static void AppendRow(StringBuilder text, ReadOnlySpan<byte> board, int y, ImmutableArray<ChannelLook> channels)

@@ -33,7 +33,8 @@ internal struct RecordedDraws(JsonElement[] logged) : IDraws
     public readonly void ThrowUnlessAllFitted()
     {
         if (Problem is not null) throw Problem;
-        if (_next < logged.Length) throw new TraceException("draws", $"{logged.Length} draws", $"{_next}; left over is {logged[_next].GetRawText()}");
+        if (_next == logged.Length) return;
+        throw new TraceException("draws", $"{logged.Length} draws", $"{_next}; left over is {logged[_next].GetRawText()}");
     }
 
     private double Take(string kind, int? count)
@@ -45,14 +46,16 @@ internal struct RecordedDraws(JsonElement[] logged) : IDraws
             Problem = new TraceException("draws", $"{logged.Length} draws", $"{_next + 1} or more; the game wants {wanted} next");
             return 0;
         }
-        var draw = logged[_next++];
-        if (draw.ValueKind != JsonValueKind.Array || draw.GetArrayLength() != 3 || draw[0].ValueKind != JsonValueKind.String || TraceLine.AsNumber(draw[2]) is not { } value)
+        var draw = logged[_next];
+        var field = $"draws[{_next++}]";
+        if (draw.ValueKind != JsonValueKind.Array || draw.GetArrayLength() != 3 || TraceLine.AsNumber(draw[2]) is not { } value)
         {
-            Problem = TraceLine.Wrong($"draws[{_next - 1}]", "[kind, n, value]", draw);
+            Problem = TraceLine.Wrong(field, "[kind, n, value]", draw);
             return 0;
         }
         var sameRange = count is null ? draw[1].ValueKind == JsonValueKind.Null : TraceLine.AsNumber(draw[1]) == count;
-        if (draw[0].GetString() != kind || !sameRange) Problem = new TraceException($"draws[{_next - 1}]", draw.GetRawText(), $"a game that wants {wanted}");
-        return value;
+        if (TraceLine.AsText(draw[0]) == kind && sameRange) return value;
+        Problem = new TraceException(field, draw.GetRawText(), $"a game that wants {wanted}");
+        return 0;
     }
 }

@@ -40,11 +40,11 @@ public static class TraceChecker
         }
         catch (TraceException error)
         {
-            return Failure(reader, error.Message, error.Field, error.Expected, error.Got);
+            return Failure(reader, error);
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
-            return Failure(reader, $"the file cannot be decompressed ({error.Message}); is it cut short?");
+            return Failure(reader, new TraceException($"the file cannot be decompressed ({error.Message}); is it cut short?"));
         }
     }
 
@@ -55,27 +55,33 @@ public static class TraceChecker
         var known = registry.Entries.Where(entry => entry.Trace is not null).ToArray();
         var ofFormat = known.Where(entry => entry.Trace!.Format == format).ToArray();
         if (ofFormat.Length == 0)
-            throw new TraceException($"the format '{format}' is unknown; known are: {Listed(known.Select(entry => entry.Trace!.Format).Distinct())}");
+        {
+            var formats = known.Select(entry => entry.Trace!.Format).Distinct();
+            throw new TraceException($"the format '{format}' is unknown; known are: {string.Join(", ", formats)}");
+        }
 
         var game = header.Text(header.Has("game") ? "game" : "env");
+        var games = string.Join(", ", ofFormat.Select(entry => entry.Trace!.Game));
         var entry = ofFormat.FirstOrDefault(entry => entry.Trace!.Game == game)
-            ?? throw new TraceException($"no environment here replays traces of '{game}'; those of {Listed(ofFormat.Select(entry => entry.Trace!.Game))} can be replayed");
+            ?? throw new TraceException($"no environment here replays traces of '{game}'; replayed are those of: {games}");
         if (environment is not null && environment != entry.Name)
             throw new TraceException($"the trace is of '{game}', that is environment '{entry.Name}', not of '{environment}'");
         entry.Trace!.Replay(reader, header);
     }
 
-    private static TraceReport Failure(TraceReader reader, string message, string field = "", string expected = "", string got = "") => new()
+    private static TraceReport Failure(TraceReader reader, TraceException error)
     {
-        Passed = false,
-        Steps = reader.Steps,
-        Episodes = reader.Episodes,
-        Line = Math.Max(1, reader.Line),
-        Field = field,
-        Expected = expected,
-        Got = got,
-        Message = $"line {Math.Max(1, reader.Line)}: {message}",
-    };
-
-    private static string Listed(IEnumerable<string> names) => string.Join(", ", names);
+        var line = Math.Max(1, reader.Line);
+        return new TraceReport
+        {
+            Passed = false,
+            Steps = reader.Steps,
+            Episodes = reader.Episodes,
+            Line = line,
+            Field = error.Field,
+            Expected = error.Expected,
+            Got = error.Got,
+            Message = $"line {line}: {error.Message}",
+        };
+    }
 }

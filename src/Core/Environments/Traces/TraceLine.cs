@@ -31,13 +31,15 @@ public readonly struct TraceLine
     public string Text(string field)
     {
         var value = Required(field);
-        return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(field, "a text", value);
+        return AsText(value) ?? throw Wrong(field, "a text", value);
     }
 
     public int Integer(string field)
     {
         var value = Required(field);
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : throw Wrong(field, "a whole number", value);
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            ? number
+            : throw Wrong(field, "a whole number", value);
     }
 
     public double Number(string field)
@@ -66,8 +68,7 @@ public readonly struct TraceLine
         var value = Required(field);
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() != count) throw Wrong(field, $"{count} numbers", value);
         var numbers = new double[count];
-        var i = 0;
-        foreach (var element in value.EnumerateArray()) numbers[i++] = AsNumber(element) ?? throw Wrong($"{field}[{i - 1}]", "a number", element);
+        for (var i = 0; i < count; i++) numbers[i] = AsNumber(value[i]) ?? throw Wrong($"{field}[{i}]", "a number", value[i]);
         return numbers;
     }
 
@@ -78,6 +79,20 @@ public readonly struct TraceLine
         return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : throw Wrong(field, "a list", value);
     }
 
+    /// <summary>The text; null where it is none, or one that UTF-16 cannot hold.</summary>
+    public static string? AsText(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // Half of a surrogate pair.
+        }
+    }
+
+    /// <summary>The number; null where it is none.</summary>
     public static double? AsNumber(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : null;
 
