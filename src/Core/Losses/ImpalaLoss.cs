@@ -65,7 +65,7 @@ public static partial class ImpalaLoss
             var (sum, logit) = (Vector<float>.Zero, Vector<float>.Zero);
             for (var a = 0; a < block.Length; a++)
             {
-                sum += Vector.Exp(block[a] - greatest);
+                sum += SoftmaxExp.Of(block[a] - greatest);
                 logit = Vector.ConditionalSelect(Vector.Equals(chosen, new Vector<int>(a)), block[a], logit);
             }
             (logit - greatest - Vector.Log(sum)).CopyTo(result[row..]);
@@ -88,7 +88,7 @@ public static partial class ImpalaLoss
             for (var a = 0; a < exponentials.Length; a++)
             {
                 var below = block[a] - greatest;
-                var exponential = Vector.Exp(below);
+                var exponential = SoftmaxExp.Of(below);
                 exponentials[a] = exponential;
                 sum += exponential;
                 weighted += exponential * below;
