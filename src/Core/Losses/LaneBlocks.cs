@@ -91,7 +91,8 @@ internal static class LaneBlocks
     private static void ReadColumns(ref float from, int stride, ref float to, int columns)
     {
         // Rows r and r + 4 share a vector, so that transposing its halves gives rows 0 … 7 in order.
-        Vector256<float> r0 = Pair(ref from, 0, stride), r1 = Pair(ref from, 1, stride), r2 = Pair(ref from, 2, stride), r3 = Pair(ref from, 3, stride);
+        Vector256<float> r0 = Pair(ref from, 0, stride), r1 = Pair(ref from, 1, stride);
+        Vector256<float> r2 = Pair(ref from, 2, stride), r3 = Pair(ref from, 3, stride);
         Transpose(ref r0, ref r1, ref r2, ref r3);
         r0.StoreUnsafe(ref to);
         if (columns > 1) r1.StoreUnsafe(ref to, 8);

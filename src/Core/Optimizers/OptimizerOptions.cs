@@ -104,12 +104,14 @@ public sealed record OptimizerOptions
 
         void InRange(string name, double value, double most)
         {
-            if (!(value >= 0 && value <= most)) throw new ArgumentException($"{name} is {value}; it must be 0 or more{(most < 1 ? " and below 1" : "")}.", name);
+            if (value >= 0 && value <= most) return;
+            throw new ArgumentException($"{name} is {value}; it must be 0 or more{(most < 1 ? " and below 1" : "")}.", name);
         }
 
         void OnlyFor(string name, bool isSet, params ReadOnlySpan<OptimizerKind> kinds)
         {
-            if (isSet && !kinds.Contains(Kind)) throw new ArgumentException($"{name} has no meaning for {Kind}; leave it out or choose another kind.", name);
+            if (!isSet || kinds.Contains(Kind)) return;
+            throw new ArgumentException($"{name} has no meaning for {Kind}; leave it out or choose another kind.", name);
         }
     }
 }

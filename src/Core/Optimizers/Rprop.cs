@@ -46,7 +46,8 @@ public sealed class Rprop : IOptimizer
             size = Vector.ConditionalSelect(same, Vector.Min(size * increase, largest), size);
             size = Vector.ConditionalSelect(opposite, Vector.Max(size * decrease, smallest), size);
             g = Vector.ConditionalSelect(opposite, zero, g);
-            x[i] -= Vector.ConditionalSelect(Vector.GreaterThan(g, zero), size, zero) - Vector.ConditionalSelect(Vector.LessThan(g, zero), size, zero);
+            x[i] -= Vector.ConditionalSelect(Vector.GreaterThan(g, zero), size, zero);
+            x[i] += Vector.ConditionalSelect(Vector.LessThan(g, zero), size, zero);
             (stepSizes[i], previous[i]) = (size, g);
         }
         StepRest(gradients.Length * Vector<float>.Count, parameters, gradient, gradientScale);

@@ -85,7 +85,10 @@ public static class MultiStep
         Span<float> result, int environments = 1)
     {
         CheckLengths(rewards.Length, discounts.Length, values.Length, result.Length, environments);
-        if (ratios.Length != rewards.Length) throw new ArgumentException($"ratios must have length {rewards.Length}, not {ratios.Length}.", nameof(ratios));
+        if (ratios.Length != rewards.Length)
+        {
+            throw new ArgumentException($"ratios must have length {rewards.Length}, not {ratios.Length}.", nameof(ratios));
+        }
         var last = rewards.Length - environments;
         for (var i = rewards.Length - 1; i >= 0; i--)
         {
