@@ -15,7 +15,8 @@ public static partial class ImpalaLoss
         ImpalaLossOptions options, Span<float> logitGradient, Span<float> valueGradient)
     {
         var frames = steps * environments;
-        CheckLengths(steps, environments, actions, behaviourLogits, logits, values, chosenActions, rewards, discounts, logitGradient, valueGradient);
+        CheckLengths(
+            steps, environments, actions, behaviourLogits, logits, values, chosenActions, rewards, discounts, logitGradient, valueGradient);
         logits = logits[..(frames * actions)];
         var (ratios, targets, advantages) = (new float[frames], new float[frames], new float[frames]);
         for (var i = 0; i < frames; i++)
@@ -34,7 +35,7 @@ public static partial class ImpalaLoss
         foreach (var rho in ratios)
         {
             ratio += rho;
-            if (rho > options.RhoBar) clipped++;
+            if (rho > ClippedAbove * options.RhoBar) clipped++;
         }
         var total = policyGradient + options.ValueCost * value + options.EntropyCost * negativeEntropy;
         return new(frames, policyGradient, value, -negativeEntropy, total, ratio, clipped);

@@ -16,7 +16,10 @@ namespace Rl.Distributed.Core.Losses;
 /// </remarks>
 public static partial class ImpalaLoss
 {
-    /// <summary>Value and gradients, vectorised across rows; a few nanoseconds an action and frame.</summary>
+    /// <summary>A ratio counts as clipped above this multiple of ρ̄.</summary>
+    private const float ClippedAbove = 1.001f;
+
+    /// <summary>Value and gradients, vectorised across rows; it allocates nothing.</summary>
     /// <exception cref="ArgumentException">The lengths do not fit together, or the workspace is too small.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An action is outside 0 … A - 1.</exception>
     public static ImpalaLossValues Compute(
@@ -26,11 +29,13 @@ public static partial class ImpalaLoss
         ImpalaLossOptions options, ImpalaLossWorkspace workspace, Span<float> logitGradient, Span<float> valueGradient)
     {
         var frames = steps * environments;
-        CheckLengths(steps, environments, actions, behaviourLogits, logits, values, chosenActions, rewards, discounts, logitGradient, valueGradient);
+        CheckLengths(
+            steps, environments, actions, behaviourLogits, logits, values, chosenActions, rewards, discounts, logitGradient, valueGradient);
         if (workspace.Actions != actions || workspace.Frames < frames)
         {
             throw new ArgumentException(
-                $"The workspace is for {workspace.Actions} actions and up to {workspace.Frames} frames; the batch has {actions} actions and {frames} frames.",
+                $"The workspace is for {workspace.Actions} actions and up to {workspace.Frames} frames; the batch has {actions} actions " +
+                $"and {frames} frames.",
                 nameof(workspace));
         }
 
@@ -43,7 +48,8 @@ public static partial class ImpalaLoss
 
         var targets = workspace.Targets.AsSpan(0, frames);
         var advantages = workspace.Advantages.AsSpan(0, frames);
-        VTrace.ComputeBatch(steps, environments, rewards, discounts, workspace.Ratios.AsSpan(0, frames), values, options.VTrace, targets, advantages);
+        VTrace.ComputeBatch(
+            steps, environments, rewards, discounts, workspace.Ratios.AsSpan(0, frames), values, options.VTrace, targets, advantages);
         workspace.Advantages.AsSpan(frames).Clear();
 
         var value = ValueTerm(targets, values[..frames], options.ValueCost, valueGradient);
@@ -65,7 +71,7 @@ public static partial class ImpalaLoss
             var (sum, logit) = (Vector<float>.Zero, Vector<float>.Zero);
             for (var a = 0; a < block.Length; a++)
             {
-                sum += Vector.Exp(block[a] - greatest);
+                sum += SoftmaxExp.Of(block[a] - greatest);
                 logit = Vector.ConditionalSelect(Vector.Equals(chosen, new Vector<int>(a)), block[a], logit);
             }
             (logit - greatest - Vector.Log(sum)).CopyTo(result[row..]);
@@ -88,7 +94,7 @@ public static partial class ImpalaLoss
             for (var a = 0; a < exponentials.Length; a++)
             {
                 var below = block[a] - greatest;
-                var exponential = Vector.Exp(below);
+                var exponential = SoftmaxExp.Of(below);
                 exponentials[a] = exponential;
                 sum += exponential;
                 weighted += exponential * below;
@@ -106,7 +112,7 @@ public static partial class ImpalaLoss
             if (row + lanes > frames) (entropy, ratio) = (FirstLanes(entropy, frames - row), FirstLanes(ratio, frames - row));
             negativeEntropy += WidenedSum(entropy);
             ratios += WidenedSum(ratio);
-            clipped -= Vector.GreaterThan(ratio, new Vector<float>(rhoBar)).As<int, int>();
+            clipped -= Vector.GreaterThan(ratio, new Vector<float>(ClippedAbove * rhoBar)).As<int, int>();
         }
         return (-Vector.Sum(negativeEntropy), Vector.Sum(ratios), Vector.Sum(clipped));
     }

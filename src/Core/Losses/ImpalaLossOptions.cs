@@ -17,15 +17,15 @@ public sealed record ImpalaLossOptions
     public float EntropyCost { get; init; } = 0.01f;
 
     [Range(0.0, double.PositiveInfinity)]
-    [Description("ρ̄: clips the ratio π/μ in front of each temporal difference; .inf for no clipping.")]
+    [Description("ρ̄: clips the ratio π/μ in front of each temporal difference; inf for no clipping.")]
     public float RhoBar { get; init; } = 1f;
 
     [Range(0.0, double.PositiveInfinity)]
-    [Description("c̄: clips the ratio π/μ in each trace coefficient; .inf for no clipping.")]
+    [Description("c̄: clips the ratio π/μ in each trace coefficient; inf for no clipping.")]
     public float CBar { get; init; } = 1f;
 
     [Range(0.0, double.PositiveInfinity)]
-    [Description("Clips the ratio π/μ in front of the policy-gradient advantage; .inf for no clipping.")]
+    [Description("Clips the ratio π/μ in front of the policy-gradient advantage; inf for no clipping.")]
     public float PgRhoBar { get; init; } = 1f;
 
     [Range(0.0, 1.0)]
@@ -42,7 +42,7 @@ public sealed record ImpalaLossOptions
 /// <param name="Entropy">Σ H(π) in nats, positive, not yet times its cost.</param>
 /// <param name="Total">PolicyGradient + ValueCost·Value - EntropyCost·Entropy: what the gradient is of.</param>
 /// <param name="Ratio">Σ ρ = Σ π(a)/μ(a), before any clipping.</param>
-/// <param name="ClippedFrames">How many frames had ρ above ρ̄.</param>
+/// <param name="ClippedFrames">How many frames had ρ above ρ̄, by more than a thousandth: rounding does not count.</param>
 public readonly record struct ImpalaLossValues(
     long Frames, double PolicyGradient, double Value, double Entropy, double Total, double Ratio, long ClippedFrames)
 {

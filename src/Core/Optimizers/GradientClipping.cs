@@ -22,7 +22,10 @@ public static class GradientClipping
     /// <exception cref="ArgumentOutOfRangeException">maxNorm is negative or NaN.</exception>
     public static float Scale(float norm, float maxNorm)
     {
-        if (!(maxNorm >= 0f)) throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must be 0 or more; infinity means no clipping.");
+        if (!(maxNorm >= 0f))
+        {
+            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must be 0 or more; infinity means no clipping.");
+        }
         return float.IsFinite(norm) ? Math.Min(1f, maxNorm / (norm + 1e-6f)) : 1f;
     }
 

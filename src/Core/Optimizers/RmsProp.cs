@@ -10,6 +10,7 @@ namespace Rl.Distributed.Core.Optimizers;
 ///   u = g / (√(s - m²) + ε), or g / √(s - m² + ε) with the epsilon inside the root,
 ///   b ← momentum·b + u,   x ← x - learningRate·b.
 /// torch: epsilon outside and s starts at 0. TensorFlow 1, so DeepMind's papers: epsilon inside and s starts at 1.
+/// Rounding can make s - m² negative where g hardly changes: then it is 0.
 /// TensorFlow has the learning rate inside b; that differs only while the rate changes.
 /// State: square_avg, then grad_avg if centred, then momentum_buffer if there is momentum.
 /// </remarks>
@@ -73,7 +74,7 @@ public sealed class RmsProp : IOptimizer
             {
                 var mean = decay * means[i] + rest * g;
                 means[i] = mean;
-                square -= mean * mean;
+                square = Vector.MaxNative(Vector<float>.Zero, square - mean * mean);
             }
             var update = _epsilonInsideRoot ? g / Vector.SquareRoot(square + epsilon) : g / (Vector.SquareRoot(square) + epsilon);
             if (_momentum != 0f) buffer[i] = update += momentum * buffer[i];
@@ -93,7 +94,7 @@ public sealed class RmsProp : IOptimizer
             {
                 var mean = _decay * _means[i] + _rest * g;
                 _means[i] = mean;
-                square -= mean * mean;
+                square = MathF.Max(0f, square - mean * mean);
             }
             var update = _epsilonInsideRoot ? g / MathF.Sqrt(square + _epsilon) : g / (MathF.Sqrt(square) + _epsilon);
             if (_momentum != 0f) _buffer[i] = update += _momentum * _buffer[i];

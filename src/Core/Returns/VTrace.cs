@@ -118,9 +118,9 @@ public static class VTrace
             || targets.Length != frames || advantages.Length != frames)
         {
             throw new ArgumentException(
-                $"For {steps} steps of {environments} environments rewards, discounts, ratios, targets and advantages must have length {frames} and " +
-                $"values {frames + environments}; they have {rewards.Length}, {discounts.Length}, {ratios.Length}, {targets.Length}, " +
-                $"{advantages.Length} and {values.Length}.");
+                $"For {steps} steps of {environments} environments rewards, discounts, ratios, targets and advantages must have length " +
+                $"{frames} and values {frames + environments}; they have {rewards.Length}, {discounts.Length}, {ratios.Length}, " +
+                $"{targets.Length}, {advantages.Length} and {values.Length}.");
         }
     }
 }

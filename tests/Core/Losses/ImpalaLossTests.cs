@@ -39,7 +39,11 @@ public sealed class ImpalaLossTests
             var behaviour = c.Floats("behavior_logits");
             var (frames, actions) = (steps * environments, behaviour.Length / (steps * environments));
             var values = c.Floats("values");
-            var options = new ImpalaLossOptions { ValueCost = (float)c.Number("baseline_cost"), EntropyCost = (float)c.Number("entropy_cost") };
+            var options = new ImpalaLossOptions
+            {
+                ValueCost = (float)c.Number("baseline_cost"),
+                EntropyCost = (float)c.Number("entropy_cost"),
+            };
             var done = c.GetProperty("done").EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(IsTrue);
             var discounts = done.Skip(environments).Select(ends => ends ? 0f : (float)c.Number("gamma")).ToArray();
             var (logitGradient, valueGradient) = (new float[behaviour.Length], new float[frames]);
@@ -54,6 +58,11 @@ public sealed class ImpalaLossTests
             Near.One(c.Number("total_loss"), loss.Total);
             var targets = c.Doubles("vs");
             Near.All([.. targets.Select((target, i) => options.ValueCost * (values[i] - target))], valueGradient);
+            var logits = c.Floats("logits")[..behaviour.Length];
+            var expected = new float[behaviour.Length];
+            PolicyGradientLoss.Add(logits, c.Ints("actions"), c.Floats("pg_advantages"), actions, expected);
+            EntropyLoss.Add(logits, actions, options.EntropyCost, expected);
+            Near.All(expected, logitGradient);
         }
     }
 
@@ -82,7 +91,8 @@ public sealed class ImpalaLossTests
             var logRatios = c.Doubles("log_rhos");
             Near.All([.. targets.Select((target, i) => values[i] - target)], valueGradient);
             Near.One(logRatios.Sum(Math.Exp), loss.Ratio);
-            Assert.Equal(logRatios.Count(x => Math.Exp(x) > options.RhoBar * 1.00001), loss.ClippedFrames);
+            Assert.InRange(
+                loss.ClippedFrames, logRatios.Count(x => Math.Exp(x) > options.RhoBar * 1.0011), logRatios.Count(x => Math.Exp(x) > options.RhoBar * 1.0009));
             var expected = new float[logits.Length];
             PolicyGradientLoss.Add(logits, chosen, [.. advantages.Select(x => (float)x)], actions, expected);
             Near.All(expected, logitGradient);
@@ -159,6 +169,28 @@ public sealed class ImpalaLossTests
         Near.One(whole.Total, sum.Total);
         Near.One(whole.MeanEntropy, sum.MeanEntropy);
         Near.One(whole.MeanRatio, sum.MeanRatio);
+    }
+
+    [Fact]
+    public void Nothing_is_written_behind_the_gradients()
+    {
+        foreach (var actions in (int[])[1, 2, 3, 4, 5])
+        {
+            for (var environments = 1; environments <= 33; environments++)
+            {
+                var data = new Batch(1, environments, actions, 3);
+                var (logitGradient, valueGradient) = (new float[environments * actions + 16], new float[environments + 16]);
+                Array.Fill(logitGradient, 7f);
+                Array.Fill(valueGradient, 7f);
+
+                ImpalaLoss.Compute(
+                    1, environments, actions, data.Behaviour, data.Logits, data.Values, data.Chosen, data.Rewards, data.Discounts, new(),
+                    data.Workspace(), logitGradient.AsSpan(0, environments * actions), valueGradient.AsSpan(0, environments));
+
+                Assert.All(logitGradient[^16..], each => Assert.Equal(7f, each));
+                Assert.All(valueGradient[^16..], each => Assert.Equal(7f, each));
+            }
+        }
     }
 
     [Fact]
@@ -253,5 +285,6 @@ public sealed class ImpalaLossTests
     }
 
     /// <summary>Of a flag that is written as a boolean or as a number.</summary>
-    private static bool IsTrue(JsonElement flag) => flag.ValueKind == JsonValueKind.True || (flag.ValueKind == JsonValueKind.Number && flag.GetDouble() != 0);
+    private static bool IsTrue(JsonElement flag) =>
+        flag.ValueKind == JsonValueKind.True || (flag.ValueKind == JsonValueKind.Number && flag.GetDouble() != 0);
 }

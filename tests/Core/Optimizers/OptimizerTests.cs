@@ -32,6 +32,37 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    public void Clipping_and_RMSProp_take_a_learner_step_as_the_oracle_does()
+    {
+        foreach (var c in OracleFiles.Math("learner_step"))
+        {
+            string[] names = [.. c.GetProperty("params").EnumerateObject().Select(field => field.Name)];
+            float[] All(string part) => [.. names.SelectMany(name => c.GetProperty(part).Floats(name))];
+            var (parameters, gradient, hyper) = (All("params"), All("grads"), c.GetProperty("rmsprop"));
+            var optimizer = new RmsProp(parameters.Length, hyper.Number("alpha"), hyper.Number("eps"));
+
+            var norm = GradientClipping.Norm(gradient);
+            optimizer.Step(parameters, gradient, (float)hyper.Number("lr"), GradientClipping.Scale(norm, (float)c.Number("max_grad_norm")));
+
+            Near.One(c.Number("grad_norm"), norm);
+            Near.All(All("params_after"), parameters);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Centered_RMSProp_survives_a_gradient_that_never_changes(bool epsilonInsideRoot)
+    {
+        // s and m² become equal but for rounding, which must not be negative under the root.
+        var optimizer = new RmsProp(9, 0.95, 1e-7, epsilonInsideRoot, 0, true);
+        var (x, gradient) = (new float[9], Enumerable.Range(0, 9).Select(i => 37.3f + i * 11.7f).ToArray());
+        for (var step = 0; step < 1000; step++) optimizer.Step(x, gradient, 1e-4f);
+
+        Assert.All(x, each => Assert.True(float.IsFinite(each)));
+    }
+
+    [Fact]
     public void Every_slot_that_the_oracles_name_is_saved()
     {
         string[] shared = ["square_avg", "grad_avg", "momentum_buffer", "exp_avg", "exp_avg_sq"];
@@ -141,6 +172,8 @@ public sealed class OptimizerTests
         ["sgd"] = count => new Sgd(count, weightDecay: 0.1),
         ["sgd momentum"] = count => new Sgd(count, 0.9),
         ["sgd nesterov"] = count => new Sgd(count, 0.9, true),
+        ["adagrad"] = count => new AdaGrad(count),
+        ["rprop"] = count => new Rprop(count),
     };
 
     private static IOptimizer Make(string kind, JsonElement hyper, int count)
@@ -150,7 +183,8 @@ public sealed class OptimizerTests
             case "rmsprop_torch" or "rmsprop_tf":
                 var tensorFlow = kind == "rmsprop_tf";
                 return new RmsProp(
-                    count, hyper.Number("alpha"), hyper.Number("eps"), tensorFlow, hyper.Number("momentum", 0), hyper.Flag("centered"), tensorFlow ? 1 : 0);
+                    count, hyper.Number("alpha"), hyper.Number("eps"), tensorFlow, hyper.Number("momentum", 0), hyper.Flag("centered"),
+                    tensorFlow ? 1 : 0);
             case "adam_torch" or "adamw_torch":
                 var betas = hyper.Doubles("betas");
                 return new Adam(count, betas[0], betas[1], hyper.Number("eps"), hyper.Number("weight_decay", 0), kind == "adamw_torch");
@@ -166,6 +200,8 @@ public sealed class OptimizerTests
             case RmsProp rmsProp: rmsProp.StepScalar(parameters, gradient, rate, scale); break;
             case Adam adam: adam.StepScalar(parameters, gradient, rate, scale); break;
             case Sgd sgd: sgd.StepScalar(parameters, gradient, rate, scale); break;
+            case AdaGrad adaGrad: adaGrad.StepScalar(parameters, gradient, rate, scale); break;
+            case Rprop rprop: rprop.StepScalar(parameters, gradient, rate, scale); break;
             default: throw new ArgumentException($"{optimizer.GetType().Name} has no scalar twin here.");
         }
     }
