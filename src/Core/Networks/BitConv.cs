@@ -72,8 +72,8 @@ internal sealed class BitConv
     /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
     public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, Span<float> frame)
     {
-        var weight = _weight.Of(parameters);
-        var bias = Vector512.Create(_bias.Of(parameters));
+        var weight = _weight.Read(parameters);
+        var bias = Vector512.Create(_bias.Read(parameters));
         for (var i = 0; i < batch; i++)
         {
             for (var f = 0; f < _frameSize; f += Filters) bias.StoreUnsafe(ref frame[f]);

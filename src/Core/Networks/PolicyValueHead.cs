@@ -38,8 +38,8 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
     {
         JoinWeights(parameters, buffers.Weight);
         Gemm.Multiply(batch, _columns, features, input, false, buffers.Weight, false, buffers.Output, accumulate: false);
-        var policyBias = _policyBias.Of(parameters);
-        var valueBias = _valueBias.Of(parameters)[0];
+        var policyBias = _policyBias.Read(parameters);
+        var valueBias = _valueBias.Read(parameters)[0];
         for (var i = 0; i < batch; i++)
         {
             var row = buffers.Output.AsSpan(i * _columns, actions + 1);
@@ -64,8 +64,8 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
 
     private void JoinWeights(ReadOnlySpan<float> parameters, Span<float> joined)
     {
-        var policy = _policyWeight.Of(parameters);
-        var value = _valueWeight.Of(parameters);
+        var policy = _policyWeight.Read(parameters);
+        var value = _valueWeight.Read(parameters);
         for (var i = 0; i < features; i++)
         {
             var row = joined.Slice(i * _columns, _columns);
