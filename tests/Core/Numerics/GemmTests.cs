@@ -1,0 +1,129 @@
+using Rl.Distributed.Core.Numerics;
+
+namespace Rl.Distributed.Core.Tests.Numerics;
+
+public sealed class GemmTests
+{
+    private static readonly int[] Sizes = [0, 1, 2, 7, 8, 9, 12, 15, 16, 17, 31, 33, 49];
+
+    public static TheoryData<CpuPath> Paths => [.. Enum.GetValues<CpuPath>().Where(CpuPaths.IsSupported)];
+
+    [Theory, MemberData(nameof(Paths))]
+    public void Every_path_agrees_with_the_scalar_product(CpuPath path)
+    {
+        foreach (var m in Sizes)
+        {
+            foreach (var n in Sizes)
+            {
+                foreach (var k in (int[])[0, 1, 2, 7, 8, 9, 16, 33])
+                {
+                    for (var layout = 0; layout < 8; layout++) AssertAgrees(path, m, n, k, layout);
+                }
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Paths))]
+    public void Products_larger_than_a_block_agree_too(CpuPath path)
+    {
+        foreach (var (m, n, k) in ((int, int, int)[])[(150, 70, 1100), (110, 300, 520), (3, 2, 700), (70, 64, 513), (20, 260, 515), (9, 600, 300)])
+        {
+            for (var layout = 0; layout < 8; layout++) AssertAgrees(path, m, n, k, layout);
+        }
+    }
+
+    [Theory, MemberData(nameof(Paths))]
+    public void A_row_of_the_result_depends_only_on_its_row(CpuPath path)
+    {
+        foreach (var (n, k) in ((int, int)[])[(1, 128), (2, 64), (3, 128), (7, 128), (7, 33), (16, 36), (40, 600), (130, 1030)])
+        {
+            const int Rows = 150;
+            float[] a = Numbers(Rows * k, 1), b = Numbers(k * n, 2), whole = new float[Rows * n], parts = new float[Rows * n];
+            Gemm.Multiply(path, Rows, n, k, a, false, b, false, whole, false);
+            for (int first = 0, count = 1; first < Rows; first += count, count = Math.Min(count + 3, Rows - first))
+            {
+                Gemm.Multiply(path, count, n, k, a.AsSpan(first * k), false, b, false, parts.AsSpan(first * n), false);
+            }
+            Assert.Equal(whole, parts);
+        }
+    }
+
+    [Theory, MemberData(nameof(Paths))]
+    public void How_operands_are_stored_does_not_change_a_bit(CpuPath path)
+    {
+        foreach (var (m, n, k) in ((int, int, int)[])[(100, 9, 17), (13, 130, 600), (64, 33, 33), (300, 20, 1030), (16, 500, 100)])
+        {
+            float[] a = Numbers(m * k, 3), b = Numbers(k * n, 4), start = Numbers(m * n, 5);
+            var expected = start.ToArray();
+            Gemm.Multiply(path, m, n, k, a, false, b, false, expected, true);
+            for (var layout = 1; layout < 4; layout++)
+            {
+                var (transposeA, transposeB) = ((layout & 1) != 0, (layout & 2) != 0);
+                var actual = start.ToArray();
+                Gemm.Multiply(
+                    path, m, n, k, transposeA ? Transposed(a, m, k) : a, transposeA, transposeB ? Transposed(b, k, n) : b, transposeB, actual, true);
+                Assert.Equal(expected, actual);
+            }
+        }
+    }
+
+    [Fact]
+    public void Repeated_products_allocate_nothing()
+    {
+        float[] a = Numbers(100 * 200, 6), b = Numbers(200 * 40, 7), c = new float[100 * 200];
+        Multiply();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Multiply();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void Multiply()
+        {
+            Gemm.Multiply(100, 40, 200, a, false, b, false, c, false);
+            Gemm.Multiply(200, 40, 100, a, true, b, false, c, true);
+            Gemm.Multiply(100, 40, 200, a, false, b, true, c, false);
+            Gemm.Multiply(100, 7, 200, a, false, b, false, c, false);
+        }
+    }
+
+    [Fact]
+    public void Spans_that_are_too_short_are_refused_by_name()
+    {
+        float[] six = new float[6], five = new float[5];
+        Assert.Equal("a", Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 2, 3, five, false, six, false, six, false)).ParamName);
+        Assert.Equal("b", Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 2, 3, six, false, five, false, six, false)).ParamName);
+        Assert.Equal("c", Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 3, 2, six, false, six, false, five, false)).ParamName);
+        Assert.Throws<ArgumentException>(() => Gemm.Multiply(-1, 3, 2, six, false, six, false, six, false));
+    }
+
+    /// <summary>Bit 0 of layout transposes a, bit 1 transposes b, bit 2 accumulates.</summary>
+    private static void AssertAgrees(CpuPath path, int m, int n, int k, int layout)
+    {
+        const int Guard = 20;
+        var (transposeA, transposeB, accumulate) = ((layout & 1) != 0, (layout & 2) != 0, (layout & 4) != 0);
+        float[] a = Numbers(m * k, 8), b = Numbers(k * n, 9), actual = Numbers(m * n + Guard, 10), expected = actual.ToArray();
+        Gemm.Multiply(CpuPath.Scalar, m, n, k, a, transposeA, b, transposeB, expected, accumulate);
+        Gemm.Multiply(path, m, n, k, a, transposeA, b, transposeB, actual.AsSpan(0, m * n), accumulate);
+        var tolerance = 1e-6f * (1 + MathF.Sqrt(k));
+        for (var i = 0; i < actual.Length; i++)
+        {
+            if (Math.Abs(expected[i] - actual[i]) <= tolerance) continue;
+            Assert.Fail($"{path} [{m}, {k}]·[{k}, {n}], layout {layout}: element {i} is {actual[i]}, not {expected[i]}.");
+        }
+        Assert.Equal(expected[(m * n)..], actual[(m * n)..]);
+    }
+
+    private static float[] Numbers(int count, uint index)
+    {
+        var stream = RandomStream.Create(0, StreamRole.Initialization, index);
+        var numbers = new float[count];
+        foreach (ref var x in numbers.AsSpan()) x = stream.NextSingle() - 0.5f;
+        return numbers;
+    }
+
+    private static float[] Transposed(float[] a, int rows, int columns)
+    {
+        var transposed = new float[a.Length];
+        for (var i = 0; i < a.Length; i++) transposed[i % columns * rows + i / columns] = a[i];
+        return transposed;
+    }
+}
