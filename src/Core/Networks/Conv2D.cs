@@ -32,7 +32,7 @@ public sealed class Conv2D : Layer
     private int ImageColumns => _geometry.Positions * _geometry.PatchSize;
 
     public override LayerBuffers CreateBuffers(int maxBatch, bool training) =>
-        new() { Scratch = new float[Math.Min(Math.Max(1, ScratchFloats / ImageColumns), maxBatch) * ImageColumns] };
+        new() { Scratch = new AlignedFloats(Math.Min(Math.Max(1, ScratchFloats / ImageColumns), maxBatch) * ImageColumns) };
 
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, _geometry.PatchSize, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
