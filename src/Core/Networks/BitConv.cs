@@ -63,17 +63,19 @@ internal sealed class BitConv
         && (observation.Shape[0] + Margin) * (observation.Shape[1] + Margin) <= 4096
         && filters == Filters && kernel == Kernel && stride == 1 && padding == 0 && activation == Activation.Relu;
 
-    /// <summary>Room for one frame.</summary>
-    public float[] CreateFrame() => new float[_frameSize];
+    /// <summary>Room for one frame and for the weights or their gradient, aligned as the flat parameters are not.</summary>
+    public AlignedFloats CreateScratch() => new(_frameSize + _weight.Count);
 
     public void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, Taps * _channels, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
     /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, Span<float> frame)
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, AlignedFloats scratch)
     {
-        var weight = _weight.Of(parameters);
-        var bias = Vector512.Create(_bias.Of(parameters));
+        var frame = scratch.AsSpan(0, _frameSize);
+        var weight = scratch.AsSpan(_frameSize, _weight.Count);
+        _weight.Read(parameters).CopyTo(weight);
+        var bias = Vector512.Create(_bias.Read(parameters));
         for (var i = 0; i < batch; i++)
         {
             for (var f = 0; f < _frameSize; f += Filters) bias.StoreUnsafe(ref frame[f]);
@@ -87,11 +89,12 @@ internal sealed class BitConv
     /// <summary>Adds to this layer's part of the gradient; the outputs' gradient is read only.</summary>
     public void Backward(
         ReadOnlySpan<byte> observations, ReadOnlySpan<float> output, ReadOnlySpan<float> outputGradient, Span<float> gradient, int batch,
-        Span<float> frame)
+        AlignedFloats scratch)
     {
-        var weightGradient = _weight.Of(gradient);
+        scratch.AsSpan().Clear();
+        var frame = scratch.AsSpan(0, _frameSize);
+        var weightGradient = scratch.AsSpan(_frameSize, _weight.Count);
         var biasGradient = Vector512<float>.Zero;
-        frame[.._frameSize].Clear();
         for (var i = 0; i < batch; i++)
         {
             for (var y = 0; y < _outputHeight; y++)
@@ -108,6 +111,7 @@ internal sealed class BitConv
             }
             Accumulate<ToWeights>(observations.Slice(i * _observationBytes, _observationBytes), frame, weightGradient);
         }
+        ElementKernels.Add(_weight.Of(gradient), weightGradient);
         var bias = _bias.Of(gradient);
         (Vector512.Create<float>(bias) + biasGradient).CopyTo(bias);
     }

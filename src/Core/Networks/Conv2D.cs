@@ -32,7 +32,7 @@ public sealed class Conv2D : Layer
     private int ImageColumns => _geometry.Positions * _geometry.PatchSize;
 
     public override LayerBuffers CreateBuffers(int maxBatch, bool training) =>
-        new() { Scratch = new float[Math.Min(Math.Max(1, ScratchFloats / ImageColumns), maxBatch) * ImageColumns] };
+        new() { Scratch = new AlignedFloats(Math.Min(Math.Max(1, ScratchFloats / ImageColumns), maxBatch) * ImageColumns) };
 
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, _geometry.PatchSize, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
@@ -45,8 +45,8 @@ public sealed class Conv2D : Layer
             var images = Math.Min(step, batch - first);
             var columns = Gather(input, first, images, buffers);
             var part = output.Slice(first * OutputSize, images * OutputSize);
-            Gemm.Multiply(images * _geometry.Positions, _filters, _geometry.PatchSize, columns, false, _weight.Of(parameters), false, part, accumulate: false);
-            ElementKernels.AddBiasAndActivate(part, _bias.Of(parameters), _activation);
+            Gemm.Multiply(images * _geometry.Positions, _filters, _geometry.PatchSize, columns, false, _weight.Read(parameters), false, part, accumulate: false);
+            ElementKernels.AddBiasAndActivate(part, _bias.Read(parameters), _activation);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class Conv2D : Layer
             var columns = Gather(input, first, images, buffers);
             Gemm.Multiply(_geometry.PatchSize, _filters, rows, columns, true, part, false, _weight.Of(gradient), accumulate: true);
             if (inputGradient.IsEmpty) continue;
-            Gemm.Multiply(rows, _geometry.PatchSize, _filters, part, false, _weight.Of(parameters), true, columns, accumulate: false);
+            Gemm.Multiply(rows, _geometry.PatchSize, _filters, part, false, _weight.Read(parameters), true, columns, accumulate: false);
             for (var i = 0; i < images; i++)
                 _geometry.ScatterPatches(columns.Slice(i * ImageColumns, ImageColumns), inputGradient.Slice((first + i) * InputSize, InputSize));
         }

@@ -24,8 +24,8 @@ public sealed class Dense : Layer
 
     public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
     {
-        Gemm.Multiply(batch, OutputSize, InputSize, input, false, _weight.Of(parameters), false, output, accumulate: false);
-        ElementKernels.AddBiasAndActivate(output, _bias.Of(parameters), _activation);
+        Gemm.Multiply(batch, OutputSize, InputSize, input, false, _weight.Read(parameters), false, output, accumulate: false);
+        ElementKernels.AddBiasAndActivate(output, _bias.Read(parameters), _activation);
     }
 
     public override void Backward(
@@ -35,6 +35,6 @@ public sealed class Dense : Layer
         ElementKernels.ActivationBackward(output, outputGradient, _activation, _bias.Of(gradient));
         Gemm.Multiply(InputSize, OutputSize, batch, input, true, outputGradient, false, _weight.Of(gradient), accumulate: true);
         if (!inputGradient.IsEmpty)
-            Gemm.Multiply(batch, InputSize, OutputSize, outputGradient, false, _weight.Of(parameters), true, inputGradient, accumulate: false);
+            Gemm.Multiply(batch, InputSize, OutputSize, outputGradient, false, _weight.Read(parameters), true, inputGradient, accumulate: false);
     }
 }

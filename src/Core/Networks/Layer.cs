@@ -41,19 +41,21 @@ public abstract class Layer(int inputSize, int outputSize)
 /// <summary>Working memory of one layer and of the layers within it.</summary>
 public sealed class LayerBuffers
 {
+    private static readonly AlignedFloats Nothing = new(0);
+
     public static readonly LayerBuffers None = new();
 
     /// <summary>Room within one pass; its content does not outlive the call.</summary>
-    public float[] Scratch { get; init; } = [];
+    internal AlignedFloats Scratch { get; init; } = Nothing;
 
     /// <summary>What max-pooling chose.</summary>
-    public byte[] Choices { get; init; } = [];
+    internal byte[] Choices { get; init; } = [];
 
     /// <summary>Outputs of the inner layers, all but the last.</summary>
-    public float[][] Activations { get; init; } = [];
+    internal AlignedFloats[] Activations { get; init; } = [];
 
     /// <summary>Gradients of <see cref="Activations"/>.</summary>
-    public float[][] Gradients { get; init; } = [];
+    internal AlignedFloats[] Gradients { get; init; } = [];
 
-    public LayerBuffers[] Children { get; init; } = [];
+    internal LayerBuffers[] Children { get; init; } = [];
 }

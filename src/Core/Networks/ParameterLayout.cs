@@ -11,7 +11,7 @@ public sealed record ParameterSlot(string Name, int Offset, ImmutableArray<int> 
 
     public Span<float> Of(Span<float> parameters) => parameters.Slice(Offset, Count);
 
-    public ReadOnlySpan<float> Of(ReadOnlySpan<float> parameters) => parameters.Slice(Offset, Count);
+    public ReadOnlySpan<float> Read(ReadOnlySpan<float> parameters) => parameters.Slice(Offset, Count);
 
     public bool Equals(ParameterSlot? other) =>
         other is not null && Name == other.Name && Offset == other.Offset && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
@@ -67,11 +67,11 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
         return this[name].Of(parameters);
     }
 
-    /// <inheritdoc cref="Slice(Span{float}, string)"/>
-    public ReadOnlySpan<float> Slice(ReadOnlySpan<float> parameters, string name)
+    /// <inheritdoc cref="Slice"/>
+    public ReadOnlySpan<float> Read(ReadOnlySpan<float> parameters, string name)
     {
         Check(parameters.Length, name);
-        return this[name].Of(parameters);
+        return this[name].Read(parameters);
     }
 
     public ImmutableArray<ParameterSlot>.Enumerator GetEnumerator() => Slots.GetEnumerator();

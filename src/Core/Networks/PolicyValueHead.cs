@@ -19,9 +19,9 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
 
     public HeadBuffers CreateBuffers(int maxBatch, bool training) => new()
     {
-        Weight = new float[features * _columns],
-        WeightGradient = new float[training ? features * _columns : 0],
-        Output = new float[maxBatch * _columns],
+        Weight = new AlignedFloats(features * _columns),
+        WeightGradient = new AlignedFloats(training ? features * _columns : 0),
+        Output = new AlignedFloats(maxBatch * _columns),
         Logits = new float[maxBatch * actions],
         Values = new float[maxBatch],
     };
@@ -36,10 +36,10 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
     /// <summary>features [batch × features] to buffers.Logits [batch × A] and buffers.Values [batch].</summary>
     public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, int batch, HeadBuffers buffers)
     {
-        JoinWeights(parameters, buffers.Weight);
-        Gemm.Multiply(batch, _columns, features, input, false, buffers.Weight, false, buffers.Output, accumulate: false);
-        var policyBias = _policyBias.Of(parameters);
-        var valueBias = _valueBias.Of(parameters)[0];
+        JoinWeights(parameters, buffers.Weight.AsSpan());
+        Gemm.Multiply(batch, _columns, features, input, false, buffers.Weight.AsSpan(), false, buffers.Output.AsSpan(), accumulate: false);
+        var policyBias = _policyBias.Read(parameters);
+        var valueBias = _valueBias.Read(parameters)[0];
         for (var i = 0; i < batch; i++)
         {
             var row = buffers.Output.AsSpan(i * _columns, actions + 1);
@@ -56,16 +56,16 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
     {
         var joined = buffers.Output.AsSpan(0, batch * _columns);
         JoinGradients(logitGradient, valueGradient, joined, _policyBias.Of(gradient), ref _valueBias.Of(gradient)[0]);
-        Gemm.Multiply(features, _columns, batch, input, true, joined, false, buffers.WeightGradient, accumulate: false);
-        SplitWeightGradient(buffers.WeightGradient, gradient);
-        JoinWeights(parameters, buffers.Weight);
-        Gemm.Multiply(batch, features, _columns, joined, false, buffers.Weight, true, inputGradient, accumulate: false);
+        Gemm.Multiply(features, _columns, batch, input, true, joined, false, buffers.WeightGradient.AsSpan(), accumulate: false);
+        SplitWeightGradient(buffers.WeightGradient.AsSpan(), gradient);
+        JoinWeights(parameters, buffers.Weight.AsSpan());
+        Gemm.Multiply(batch, features, _columns, joined, false, buffers.Weight.AsSpan(), true, inputGradient, accumulate: false);
     }
 
     private void JoinWeights(ReadOnlySpan<float> parameters, Span<float> joined)
     {
-        var policy = _policyWeight.Of(parameters);
-        var value = _valueWeight.Of(parameters);
+        var policy = _policyWeight.Read(parameters);
+        var value = _valueWeight.Read(parameters);
         for (var i = 0; i < features; i++)
         {
             var row = joined.Slice(i * _columns, _columns);
@@ -110,15 +110,15 @@ internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int feature
 internal sealed class HeadBuffers
 {
     /// <summary>[features, columns].</summary>
-    public float[] Weight { get; init; } = [];
+    public required AlignedFloats Weight { get; init; }
 
     /// <summary>[features, columns].</summary>
-    public float[] WeightGradient { get; init; } = [];
+    public required AlignedFloats WeightGradient { get; init; }
 
     /// <summary>[batch, columns]: outputs, later their gradients.</summary>
-    public float[] Output { get; init; } = [];
+    public required AlignedFloats Output { get; init; }
 
-    public float[] Logits { get; init; } = [];
+    public required float[] Logits { get; init; }
 
-    public float[] Values { get; init; } = [];
+    public required float[] Values { get; init; }
 }

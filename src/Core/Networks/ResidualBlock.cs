@@ -19,7 +19,7 @@ public sealed class ResidualBlock : Layer
 
     public override LayerBuffers CreateBuffers(int maxBatch, bool training) => new()
     {
-        Scratch = new float[training ? maxBatch * InputSize : 0],
+        Scratch = new AlignedFloats(training ? maxBatch * InputSize : 0),
         Children = [_inner.CreateBuffers(maxBatch, training)],
     };
 

@@ -28,11 +28,11 @@ public sealed class Sequential : Layer
     {
         var inner = Math.Max(0, _layers.Length - 1);
         var largest = _layers.Take(inner).Select(layer => layer.OutputSize).DefaultIfEmpty(0).Max() * maxBatch;
-        float[][] turns = [new float[inner > 0 ? largest : 0], new float[inner > 1 ? largest : 0]];
+        AlignedFloats[] turns = [new(inner > 0 ? largest : 0), new(inner > 1 ? largest : 0)];
         var inTurn = Enumerable.Range(0, inner).Select(i => turns[i % 2]).ToArray();
         return new LayerBuffers
         {
-            Activations = training ? [.. _layers.Take(inner).Select(layer => new float[layer.OutputSize * maxBatch])] : inTurn,
+            Activations = training ? [.. _layers.Take(inner).Select(layer => new AlignedFloats(layer.OutputSize * maxBatch))] : inTurn,
             Gradients = training ? inTurn : [],
             Children = [.. _layers.Select(layer => layer.CreateBuffers(maxBatch, training))],
         };

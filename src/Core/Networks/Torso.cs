@@ -20,17 +20,7 @@ public sealed class Torso
 
     public long FlopsPerSample => (_bitConv?.FlopsPerSample ?? 0) + _body.FlopsPerSample;
 
-    public TorsoBuffers CreateBuffers(int maxBatch, bool training) => new()
-    {
-        Observations = new byte[training && _bitConv is not null ? maxBatch * Observation.ByteCount : 0],
-        Input = new float[_bitConv is not null || training || Observation.Type != ElementType.Float32 ? maxBatch * _body.InputSize : 0],
-        InputGradient = new float[_bitConv is not null && training ? maxBatch * _body.InputSize : 0],
-        Frame = _bitConv?.CreateFrame() ?? [],
-        Features = new float[maxBatch * Features],
-        FeatureGradient = new float[training ? maxBatch * Features : 0],
-        Body = _body.CreateBuffers(maxBatch, training),
-        Training = training,
-    };
+    public TorsoBuffers CreateBuffers(int maxBatch, bool training) => new(Observation, _bitConv, _body, maxBatch, training);
 
     public void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random)
     {
@@ -55,7 +45,7 @@ public sealed class Torso
             }
             else
             {
-                _bitConv.Forward(parameters, observations, decoded, batch, buffers.Frame);
+                _bitConv.Forward(parameters, observations, decoded, batch, buffers.BitConv!);
                 if (buffers.Training) observations.CopyTo(buffers.Observations);
             }
             input = decoded;
@@ -71,30 +61,43 @@ public sealed class Torso
         _body.Backward(
             parameters, input, buffers.Features.AsSpan(0, batch * Features), buffers.FeatureGradient.AsSpan(0, batch * Features),
             inputGradient, gradient, batch, buffers.Body);
-        _bitConv?.Backward(buffers.Observations, input, inputGradient, gradient, batch, buffers.Frame);
+        _bitConv?.Backward(buffers.Observations, input, inputGradient, gradient, batch, buffers.BitConv!);
     }
 }
 
-/// <summary>Working memory of one caller of a <see cref="Torso"/>.</summary>
+/// <summary>Working memory of one caller of a <see cref="Torso"/>; the gradients' parts are empty unless training.</summary>
 public sealed class TorsoBuffers
 {
-    /// <summary>What the last training pass saw, where the first layer works on bits.</summary>
-    internal byte[] Observations { get; init; } = [];
-
-    /// <summary>Decoded observations, or what the layer that works on bits made of them.</summary>
-    internal float[] Input { get; init; } = [];
-
-    internal float[] InputGradient { get; init; } = [];
-
-    internal float[] Frame { get; init; } = [];
-
-    internal LayerBuffers Body { get; init; } = LayerBuffers.None;
-
-    internal bool Training { get; init; }
+    internal TorsoBuffers(ObservationSpec observation, BitConv? bitConv, Sequential body, int maxBatch, bool training)
+    {
+        var (onBits, floats) = (bitConv is not null, maxBatch * body.InputSize);
+        Training = training;
+        Observations = new byte[training && onBits ? maxBatch * observation.ByteCount : 0];
+        Input = new AlignedFloats(onBits || training || observation.Type != ElementType.Float32 ? floats : 0);
+        InputGradient = new AlignedFloats(onBits && training ? floats : 0);
+        BitConv = bitConv?.CreateScratch();
+        Features = new AlignedFloats(maxBatch * body.OutputSize);
+        FeatureGradient = new AlignedFloats(training ? maxBatch * body.OutputSize : 0);
+        Body = body.CreateBuffers(maxBatch, training);
+    }
 
     /// <summary>[maxBatch × Features].</summary>
-    public float[] Features { get; init; } = [];
+    internal AlignedFloats Features { get; }
 
-    /// <summary>[maxBatch × Features], written by the heads; empty unless training.</summary>
-    public float[] FeatureGradient { get; init; } = [];
+    /// <summary>[maxBatch × Features], written by the heads.</summary>
+    internal AlignedFloats FeatureGradient { get; }
+
+    /// <summary>What the last training pass saw, where the first layer works on bits.</summary>
+    internal byte[] Observations { get; }
+
+    /// <summary>Decoded observations, or what the layer that works on bits made of them.</summary>
+    internal AlignedFloats Input { get; }
+
+    internal AlignedFloats InputGradient { get; }
+
+    internal AlignedFloats? BitConv { get; }
+
+    internal LayerBuffers Body { get; }
+
+    internal bool Training { get; }
 }
