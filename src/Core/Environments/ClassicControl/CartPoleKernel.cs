@@ -48,17 +48,17 @@ internal static class CartPoleKernel
         var width = Vector<double>.Count;
         var i = 0;
         if (Vector.IsHardwareAccelerated)
-            for (; i <= x.Length - width; i += width)
-                StepVector(ref x[i], ref speed[i], ref angle[i], ref spin[i], Forces(actions.Slice(i, width)));
+            for (; i <= x.Length - 2 * width; i += 2 * width)
+            {
+                // A vector of actions widens to two vectors of forces.
+                Vector.Widen(Vector.Create(actions.Slice(i, 2 * width)), out var low, out var high);
+                StepVector(ref x[i], ref speed[i], ref angle[i], ref spin[i], Force(low));
+                StepVector(ref x[i + width], ref speed[i + width], ref angle[i + width], ref spin[i + width], Force(high));
+            }
         for (; i < x.Length; i++) Step(ref x[i], ref speed[i], ref angle[i], ref spin[i], actions[i]);
     }
 
-    private static Vector<double> Forces(ReadOnlySpan<int> actions)
-    {
-        Span<double> forces = stackalloc double[Vector<double>.Count];
-        for (var lane = 0; lane < forces.Length; lane++) forces[lane] = 2 * Push * actions[lane] - Push;
-        return new Vector<double>(forces);
-    }
+    private static Vector<double> Force(Vector<long> action) => Vector.ConditionalSelect(Vector.AsVectorDouble(Vector.Equals(action, Vector<long>.Zero)), V(-Push), V(Push));
 
     private static void StepVector(ref double x0, ref double speed0, ref double angle0, ref double spin0, Vector<double> force)
     {

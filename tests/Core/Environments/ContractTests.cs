@@ -1,0 +1,34 @@
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Environments.ClassicControl;
+
+namespace Rl.Distributed.Core.Tests.Environments;
+
+public class ContractTests
+{
+    public static TheoryData<EnvironmentOptions> Environments()
+    {
+        var data = new TheoryData<EnvironmentOptions>();
+        foreach (var entry in EnvironmentRegistry.Default.Entries)
+        {
+            var options = new EnvironmentOptions { Name = entry.Name };
+            data.Add(options);
+            if (entry.Options.Contains(nameof(options.MinimalActions))) data.Add(options with { MinimalActions = true, Ramping = false, StickyActions = 0 });
+        }
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Every_environment_keeps_the_contract(EnvironmentOptions options)
+    {
+        var checks = EnvironmentContract.Check(options);
+        Assert.True(checks.All(check => check.Passed), string.Join('\n', checks));
+    }
+
+    [Fact]
+    public void The_general_batch_of_one_cart_keeps_the_contract_too()
+    {
+        var checks = EnvironmentContract.Check((count, random) => new GameBatch<TimeLimited<CartPole, int>, int>(new EnvironmentOptions(), count, random));
+        Assert.True(checks.All(check => check.Passed), string.Join('\n', checks));
+    }
+}
