@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using Rl.Distributed.Core;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
@@ -14,9 +16,9 @@ internal static class CommandLine
         try
         {
             var parsed = Root(host).Parse(args);
-            if (parsed.Errors.Count > 0)
+            if (UsageErrors(parsed) is { Count: > 0 } errors)
             {
-                foreach (var error in parsed.Errors) host.Error.WriteLine($"rl: {error.Message}");
+                foreach (var error in errors) host.Error.WriteLine($"rl: {error}");
                 host.Error.WriteLine($"See `{Usage(parsed)} --help`.");
                 return ExitCodes.Usage;
             }
@@ -38,9 +40,25 @@ internal static class CommandLine
     private static RootCommand Root(CommandHost host) => new("Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {
         TrainCommand.Create(host),
+        EvalCommand.Create(host),
+        PlayCommand.Create(host),
         ListCommand.Create(host),
         SchemaCommand.Create(host),
+        BenchCommand.Create(host),
+        CheckEnvironmentCommand.Create(host),
     };
+
+    /// <summary>What is wrong with the words of the command line. An option that does not exist would pass for an argument.</summary>
+    private static List<string> UsageErrors(ParseResult parsed)
+    {
+        var options = parsed.CommandResult.Command.Options.Select(option => option.Name).ToList();
+        var unknown = parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .Where(token => token.Value.StartsWith("--", StringComparison.Ordinal))
+            .Select(token => $"unknown option '{token.Value}'{NearestName.Hint(token.Value, options)}")
+            .ToList();
+        return unknown.Count > 0 ? unknown : [.. parsed.Errors.Select(error => error.Message)];
+    }
 
     /// <summary>Says in a line or two what went wrong.</summary>
     private static int Report(Exception e, CommandHost host, CancellationToken cancellationToken)
