@@ -141,6 +141,8 @@ public sealed class OptimizerTests
         ["sgd"] = count => new Sgd(count, weightDecay: 0.1),
         ["sgd momentum"] = count => new Sgd(count, 0.9),
         ["sgd nesterov"] = count => new Sgd(count, 0.9, true),
+        ["adagrad"] = count => new AdaGrad(count),
+        ["rprop"] = count => new Rprop(count),
     };
 
     private static IOptimizer Make(string kind, JsonElement hyper, int count)
@@ -166,6 +168,8 @@ public sealed class OptimizerTests
             case RmsProp rmsProp: rmsProp.StepScalar(parameters, gradient, rate, scale); break;
             case Adam adam: adam.StepScalar(parameters, gradient, rate, scale); break;
             case Sgd sgd: sgd.StepScalar(parameters, gradient, rate, scale); break;
+            case AdaGrad adaGrad: adaGrad.StepScalar(parameters, gradient, rate, scale); break;
+            case Rprop rprop: rprop.StepScalar(parameters, gradient, rate, scale); break;
             default: throw new ArgumentException($"{optimizer.GetType().Name} has no scalar twin here.");
         }
     }
