@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
@@ -16,6 +15,11 @@ internal static class CommandLine
         try
         {
             var parsed = Root(host).Parse(args);
+            if (args.Length == 0)
+            {
+                Root(host).Parse("--help").Invoke(new InvocationConfiguration { Output = host.Error, Error = host.Error });
+                return ExitCodes.Usage;
+            }
             if (UsageErrors(parsed) is { Count: > 0 } errors)
             {
                 foreach (var error in errors) host.Error.WriteLine($"rl: {error}");
@@ -48,16 +52,17 @@ internal static class CommandLine
         CheckEnvironmentCommand.Create(host),
     };
 
-    /// <summary>What is wrong with the words of the command line. An option that does not exist would pass for an argument.</summary>
+    /// <summary>What is wrong with the words of the command line.</summary>
     private static List<string> UsageErrors(ParseResult parsed)
     {
-        var options = parsed.CommandResult.Command.Options.Select(option => option.Name).ToList();
-        var unknown = parsed.CommandResult.Children.OfType<ArgumentResult>()
-            .SelectMany(argument => argument.Tokens)
-            .Where(token => token.Value.StartsWith("--", StringComparison.Ordinal))
-            .Select(token => $"unknown option '{token.Value}'{NearestName.Hint(token.Value, options)}")
-            .ToList();
-        return unknown.Count > 0 ? unknown : [.. parsed.Errors.Select(error => error.Message)];
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.Select(option => option.Name).ToList();
+        var commands = command.Subcommands.Select(sub => sub.Name).ToList();
+        var unknown = parsed.UnmatchedTokens.Select(token =>
+            token.StartsWith('-') ? $"unknown option '{token}'{NearestName.Hint(token, options)}"
+            : commands.Count > 0 ? $"unknown command '{token}'{NearestName.Hint(token, commands)}"
+            : $"'{token}' is one argument too many.").ToList();
+        return unknown.Count > 0 ? unknown : [.. parsed.Errors.Select(error => error.Message).Distinct()];
     }
 
     /// <summary>Says in a line or two what went wrong.</summary>

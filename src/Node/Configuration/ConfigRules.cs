@@ -24,7 +24,7 @@ internal static class ConfigRules
         }
     }
 
-    /// <summary>Environment and network must exist and suit each other.</summary>
+    /// <summary>Environment, network and optimizer must exist, make sense and suit each other.</summary>
     private static void CheckAgent(TrainingConfig config, Func<string, string, ConfigException> error)
     {
         var environments = EnvironmentRegistry.Default;
@@ -43,6 +43,8 @@ internal static class ConfigRules
             var actions = spec.DiscreteActions;
             at = "network";
             PolicyValueNetwork.Create(config.Network, spec.Observation, actions);
+            at = "learner.optimizer";
+            config.Learner.Optimizer.Create(0);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
