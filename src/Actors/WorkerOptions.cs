@@ -28,5 +28,5 @@ public sealed record WorkerOptions
 
     [Description("Rewards are clipped to [-rewardClip, rewardClip]; 0 clips nothing.")]
     [Range(0.0, double.MaxValue)]
-    public double RewardClip { get; init; }
+    public float RewardClip { get; init; }
 }

@@ -14,11 +14,11 @@ public sealed record ImpalaOptions
 
     [Description("Discount of one step: γ.")]
     [Range(0.0, 1.0)]
-    public double Discount { get; init; } = 0.99;
+    public float Discount { get; init; } = 0.99f;
 
     [Description("The gradient is scaled down to this Euclidean norm; inf scales nothing.")]
     [Range(0.0, double.PositiveInfinity, MinimumIsExclusive = true)]
-    public double MaxGradientNorm { get; init; } = 40;
+    public float MaxGradientNorm { get; init; } = 40;
 
     [Description("Whether the learning rate falls linearly to 0 at the last frame.")]
     public bool AnnealLearningRate { get; init; } = true;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rl.Distributed.Core;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
@@ -14,9 +15,14 @@ internal static class CommandLine
         try
         {
             var parsed = Root(host).Parse(args);
-            if (parsed.Errors.Count > 0)
+            if (args.Length == 0)
             {
-                foreach (var error in parsed.Errors) host.Error.WriteLine($"rl: {error.Message}");
+                Root(host).Parse("--help").Invoke(new InvocationConfiguration { Output = host.Error, Error = host.Error });
+                return ExitCodes.Usage;
+            }
+            if (UsageErrors(parsed) is { Count: > 0 } errors)
+            {
+                foreach (var error in errors) host.Error.WriteLine($"rl: {error}");
                 host.Error.WriteLine($"See `{Usage(parsed)} --help`.");
                 return ExitCodes.Usage;
             }
@@ -38,9 +44,26 @@ internal static class CommandLine
     private static RootCommand Root(CommandHost host) => new("Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {
         TrainCommand.Create(host),
+        EvalCommand.Create(host),
+        PlayCommand.Create(host),
         ListCommand.Create(host),
         SchemaCommand.Create(host),
+        BenchCommand.Create(host),
+        CheckEnvironmentCommand.Create(host),
     };
+
+    /// <summary>What is wrong with the words of the command line.</summary>
+    private static List<string> UsageErrors(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var options = command.Options.Select(option => option.Name).ToList();
+        var commands = command.Subcommands.Select(sub => sub.Name).ToList();
+        var unknown = parsed.UnmatchedTokens.Select(token =>
+            token.StartsWith('-') ? $"unknown option '{token}'{NearestName.Hint(token, options)}"
+            : commands.Count > 0 ? $"unknown command '{token}'{NearestName.Hint(token, commands)}"
+            : $"'{token}' is one argument too many.").ToList();
+        return unknown.Count > 0 ? unknown : [.. parsed.Errors.Select(error => error.Message).Distinct()];
+    }
 
     /// <summary>Says in a line or two what went wrong.</summary>
     private static int Report(Exception e, CommandHost host, CancellationToken cancellationToken)

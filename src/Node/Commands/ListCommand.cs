@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
 
@@ -12,8 +13,9 @@ internal static class ListCommand
         var command = new Command("list", "Lists presets, environments and algorithms.");
         command.SetAction(_ =>
         {
-            Section(host, "Presets (rl train PRESET)", Presets.Names.Select(name => (name, Presets.Description(name))));
-            Section(host, "Algorithms", [("impala", "IMPALA: V-trace actor-critic with a central learner (Espeholt et al. 2018).")]);
+            Section(host, "Presets: rl train PRESET", Presets.Names.Select(name => (name, Presets.Description(name))));
+            Section(host, "Environments: --env NAME", EnvironmentRegistry.Default.Entries.Select(entry => (entry.Name, entry.Description)));
+            Section(host, "Algorithms", [("impala", "V-trace actor-critic with a central learner (Espeholt et al. 2018).")]);
         });
         return command;
     }

@@ -1,3 +1,6 @@
+using Rl.Distributed.Core;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Configuration;
@@ -9,22 +12,8 @@ internal static class ConfigRules
     public static void Check(TrainingConfig config, ConfigSource file, IReadOnlyDictionary<string, ConfigSource> sources)
     {
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
-        var (workers, learner) = (config.Workers, config.Learner);
-
-        if (learner.Batch % workers.EnvironmentsPerWorker != 0)
-        {
-            throw Error(sources.ContainsKey("learner.batch") ? "learner.batch" : "workers.environmentsPerWorker",
-                $"learner.batch ({learner.Batch}) is not a multiple of workers.environmentsPerWorker ({workers.EnvironmentsPerWorker}): "
-                + "a batch is made of whole unrolls.");
-        }
-        var count = workers.Count == 0 ? Environment.ProcessorCount : workers.Count;
-        var unrolls = learner.Batch / workers.EnvironmentsPerWorker;
-        if (unrolls > count * workers.Credits)
-        {
-            throw Error("learner.batch",
-                $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
-                + $"{count * workers.Credits} before one is taken up: raise workers.credits, workers.count or workers.environmentsPerWorker.");
-        }
+        CheckAgent(config, Error);
+        CheckUnrolls(config, sources, Error);
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
             throw Error("run.checkpointSeconds", "run.checkpointSeconds and run.checkpointFrames are both 0: no checkpoint would ever be written.");
@@ -32,6 +21,56 @@ internal static class ConfigRules
         if (config.Preset.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()) || config.Preset.StartsWith('.'))
         {
             throw Error("preset", $"preset '{config.Preset}' names the run directory: use letters, digits and dashes.");
+        }
+    }
+
+    /// <summary>Environment, network and optimizer must exist, make sense and suit each other.</summary>
+    private static void CheckAgent(TrainingConfig config, Func<string, string, ConfigException> error)
+    {
+        var environments = EnvironmentRegistry.Default;
+        if (!environments.Names.Contains(config.Environment.Name))
+        {
+            throw error("environment.name", $"there is no environment '{config.Environment.Name}'{NearestName.Hint(config.Environment.Name, environments.Names)} `rl list` shows all.");
+        }
+        if (!Torsos.Names.Contains(config.Network.Torso))
+        {
+            throw error("network.torso", $"there is no torso '{config.Network.Torso}'{NearestName.Hint(config.Network.Torso, Torsos.Names)} There are: {string.Join(", ", Torsos.Names)}.");
+        }
+        var at = "environment";
+        try
+        {
+            var spec = environments.Spec(config.Environment);
+            var actions = spec.DiscreteActions;
+            at = "network";
+            PolicyValueNetwork.Create(config.Network, spec.Observation, actions);
+            at = "learner.optimizer";
+            config.Learner.Optimizer.Create(0);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw error(at, Message(e));
+        }
+    }
+
+    private static string Message(Exception e) =>
+        e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
+
+    private static void CheckUnrolls(TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
+    {
+        var (workers, learner) = (config.Workers, config.Learner);
+        if (learner.Batch % workers.EnvironmentsPerWorker != 0)
+        {
+            throw error(sources.ContainsKey("learner.batch") ? "learner.batch" : "workers.environmentsPerWorker",
+                $"learner.batch ({learner.Batch}) is not a multiple of workers.environmentsPerWorker ({workers.EnvironmentsPerWorker}): "
+                + "a batch is made of whole unrolls.");
+        }
+        var count = workers.Count == 0 ? Environment.ProcessorCount : workers.Count;
+        var unrolls = learner.Batch / workers.EnvironmentsPerWorker;
+        if (unrolls > count * workers.Credits)
+        {
+            throw error("learner.batch",
+                $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
+                + $"{count * workers.Credits} before one is taken up: raise workers.credits, workers.count or workers.environmentsPerWorker.");
         }
     }
 }

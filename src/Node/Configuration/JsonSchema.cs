@@ -81,5 +81,6 @@ internal static class JsonSchema
         _ => JsonNode.Parse(JsonSerializer.Serialize(value)),
     };
 
-    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    private static string Number(double value) =>
+        Math.Abs(value) < 1e28 ? ((decimal)value).ToString(CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -28,10 +28,6 @@ internal static class Presets
     /// <summary>What the comment on a preset's first line says.</summary>
     public static string Description(string name) => Read(name).Split('\n')[0].TrimStart('#', ' ').TrimEnd();
 
-    private static ConfigException Missing(string name)
-    {
-        var near = NearestName.Find(name, Names) ?? NearestName.Find("impala-" + name, Names);
-        return new ConfigException($"There is no preset '{name}'{(near is null ? "" : $"; did you mean '{near}'?")}{(near is null ? "." : "")} "
-            + "`rl list` shows all; a path to a YAML file is accepted too.");
-    }
+    private static ConfigException Missing(string name) => new(
+        $"There is no preset '{name}'{NearestName.Hint(name, Names)} `rl list` shows all; a path to a YAML file is accepted too.");
 }

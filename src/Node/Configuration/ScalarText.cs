@@ -17,7 +17,9 @@ internal static class ScalarText
         if (type.IsEnum) return ParseEnum(type, scalar.Text, ref expected);
         if (type == typeof(double) || type == typeof(float))
         {
-            return ParseDouble(scalar.Text) is { } value ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture) : null;
+            if (ParseDouble(scalar.Text) is not { } value) return null;
+            if (type == typeof(double)) return value;
+            return double.IsFinite(value) && !float.IsFinite((float)value) ? null : (float)value;
         }
         return ParseInteger(type, scalar.Text);
     }

@@ -27,6 +27,8 @@ internal static class Logs
     {
         public void Emit(LogEvent logEvent)
         {
+            // A fatal event ends the command, which says so itself.
+            if (logEvent.Level == LogEventLevel.Fatal) return;
             lock (people) people.WriteLine($"{logEvent.Level.ToString().ToLowerInvariant()}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}");
         }
     }

@@ -38,7 +38,7 @@ internal sealed class RunFolder : IDisposable
             var folder = Hold(directory);
             if (isFresh) return folder;
             folder.Dispose();
-            throw new ConfigException($"The run directory {directory} is not empty: name another one, or continue its run with --resume {path}.");
+            throw new ConfigException($"The run directory {directory} is not empty: name another one, or continue its run with --resume.");
         });
     }
 
