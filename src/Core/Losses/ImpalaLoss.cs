@@ -40,7 +40,6 @@ public static partial class ImpalaLoss
         }
 
         chosenActions.CopyTo(workspace.ChosenActions);
-        workspace.ChosenActions.AsSpan(frames).Clear();
         LaneBlocks.FromRows(behaviourLogits, actions, workspace.Logits);
         BehaviourLogProbabilities(frames, workspace, workspace.Ratios);
         LaneBlocks.FromRows(logits[..(frames * actions)], actions, workspace.Logits);
@@ -50,7 +49,7 @@ public static partial class ImpalaLoss
         var advantages = workspace.Advantages.AsSpan(0, frames);
         VTrace.ComputeBatch(
             steps, environments, rewards, discounts, workspace.Ratios.AsSpan(0, frames), values, options.VTrace, targets, advantages);
-        workspace.Advantages.AsSpan(frames).Clear();
+        workspace.Advantages.AsSpan(frames).Clear(); // so that lanes beyond the last row add nothing
 
         var value = ValueTerm(targets, values[..frames], options.ValueCost, valueGradient);
         var policyGradient = PolicyGradient(frames, workspace, options.EntropyCost);

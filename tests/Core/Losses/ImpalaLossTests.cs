@@ -194,6 +194,23 @@ public sealed class ImpalaLossTests
     }
 
     [Fact]
+    public void Logits_far_apart_give_what_the_scalar_twin_gives()
+    {
+        var data = new Batch(3, 9, 4, 31);
+        for (var i = 0; i < data.Logits.Length; i++) (data.Logits[i], data.Behaviour[i]) = (data.Logits[i] * 150f, data.Behaviour[i] * 20f);
+        var (fast, slow) = (data.Gradients(), data.Gradients());
+
+        var loss = data.Compute(new(), data.Workspace(), fast);
+        var twin = data.ComputeScalar(new(), slow);
+
+        Assert.True(loss.IsFinite);
+        Near.All(slow.Logits, fast.Logits, 1e-4);
+        Near.All(slow.Values, fast.Values, 1e-4);
+        Near.One(twin.Total, loss.Total, 1e-4);
+        Near.One(twin.Entropy, loss.Entropy, 1e-4);
+    }
+
+    [Fact]
     public void The_logits_of_step_T_are_not_read()
     {
         var data = new Batch(3, 5, 4, 9);
