@@ -82,7 +82,7 @@ internal sealed class RefusalChecks(Func<int, RandomStream, IEnvironmentBatch> c
         return "";
     }
 
-    /// <summary>The attempt must throw this and leave the player's memory alone; play must go on as that of the twin, who never tried.</summary>
+    /// <summary>The attempt must throw this and leave the memory alone; play goes on as that of the twin, who never tried.</summary>
     private static void MustRefuse<TException>(ContractPlayer player, ContractPlayer twin, Action<ContractPlayer> attempt, string what)
         where TException : Exception
     {

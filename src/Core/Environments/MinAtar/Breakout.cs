@@ -48,8 +48,8 @@ public struct Breakout : IMinAtarGame<Breakout>
 
     public Outcome Step<TDraws>(int action, ref TDraws draws) where TDraws : struct, IDraws
     {
-        if (action == 1) _paddleX = Math.Max(_paddleX - 1, 0);
-        else if (action == 3) _paddleX = Math.Min(_paddleX + 1, Board.Size - 1);
+        var move = (action == 3 ? 1 : 0) - (action == 1 ? 1 : 0);
+        _paddleX = Math.Min(Math.Max(_paddleX + move, 0), Board.Size - 1);
 
         (_trailX, _trailY) = (_ballX, _ballY);
         var x = _ballX + (((_direction ^ (_direction >> 1)) & 1) * 2 - 1);

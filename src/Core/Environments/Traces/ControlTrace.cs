@@ -90,8 +90,9 @@ internal static class ControlTrace
     private static void Compare(string field, double expected, double got, double tolerance)
     {
         var distance = Math.Abs(expected - got);
-        if (!(distance <= tolerance))
-            throw new TraceException(field, TraceLine.Show(expected), $"{TraceLine.Show(got)}, off by {distance:0.0e0} (allowed {tolerance:0e0})");
+        if (distance <= tolerance) return; // Not so where one is not a number.
+        var found = $"{TraceLine.Show(got)}, off by {distance:0.0e0}; allowed is {tolerance:0e0}";
+        throw new TraceException(field, TraceLine.Show(expected), found);
     }
 
     private static void Compare(string field, bool expected, bool got)
