@@ -12,7 +12,7 @@ namespace Rl.Distributed.Core.Networks;
 /// <remarks>
 /// What <see cref="Conv2D"/> computes, without decoding or products. Forward: a pixel's channels are cut into groups of up to four
 /// bits, a table holds the sum of weights for each value of a group at each of the nine taps, and an output is the sum of nine
-/// table rows a group: a quarter of the dense work, for any observation. Backward is <see cref="BitConvGradient"/>.
+/// table rows a group: a quarter of the dense work, for any observation. Eight outputs of a row are summed at once, in registers. Backward is <see cref="BitConvGradient"/>.
 /// Same parameters as Conv2D: "name.weight" [3, 3, channels, 16], "name.bias" [16].
 /// </remarks>
 internal sealed class BitConv
@@ -24,8 +24,14 @@ internal sealed class BitConv
     /// <summary>Bits of a group.</summary>
     private const int GroupBits = 4;
 
-    /// <summary>Floats of the table for one group at one tap.</summary>
-    private const int GroupTable = (1 << GroupBits) * Filters;
+    /// <summary>Floats of the table for one value of a group: the three taps of a kernel row.</summary>
+    private const int Entry = Kernel * Filters;
+
+    /// <summary>Floats of the table for one group at one kernel row.</summary>
+    private const int GroupTable = (1 << GroupBits) * Entry;
+
+    /// <summary>Outputs of a row that are summed at once.</summary>
+    private const int Strip = 8;
 
     /// <summary>A pixel's bits are taken from one 64-bit word, whatever bit of a byte they start at.</summary>
     private const int MaxChannels = 57;
@@ -66,9 +72,9 @@ internal sealed class BitConv
 
     public BitConvBuffers CreateBuffers(bool training) => new()
     {
-        Table = new AlignedFloats(Taps * _groups * GroupTable),
+        Table = new AlignedFloats(Kernel * _groups * GroupTable),
         Bits = new byte[_observationBytes + sizeof(ulong)],
-        Codes = new byte[_pixels * _groups],
+        Codes = new ushort[(_pixels + 1) * _groups],
         Gradient = training ? _gradient.CreateBuffers() : null,
     };
 
@@ -106,31 +112,35 @@ internal sealed class BitConv
         (Vector512.Create<float>(bias) + biasGradient).CopyTo(bias);
     }
 
-    /// <summary>table [tap][group][value of the group][16] = the sum of the weights of the value's bits.</summary>
+    /// <summary>table [kernel row][group][value of the group][kernel column][16] = the sum of the weights of the value's bits.</summary>
     private void FillTable(ReadOnlySpan<float> weight, Span<float> table)
     {
         for (var tap = 0; tap < Taps; tap++)
         {
             for (var group = 0; group < _groups; group++)
             {
-                var sums = table.Slice((tap * _groups + group) * GroupTable, GroupTable);
+                var sums = table[((tap / Kernel * _groups + group) * GroupTable + tap % Kernel * Filters)..];
                 var first = (tap * _channels + group * GroupBits) * Filters;
                 for (var value = 1; value < 1 << Math.Min(GroupBits, _channels - group * GroupBits); value++)
                 {
-                    var rest = Vector512.Create<float>(sums.Slice((value & (value - 1)) * Filters, Filters));
+                    var rest = Vector512.Create<float>(sums.Slice((value & (value - 1)) * Entry, Filters));
                     var row = weight.Slice(first + BitOperations.TrailingZeroCount(value) * Filters, Filters);
-                    (rest + Vector512.Create(row)).CopyTo(sums[(value * Filters)..]);
+                    (rest + Vector512.Create(row)).CopyTo(sums[(value * Entry)..]);
                 }
             }
         }
     }
 
-    /// <summary>codes [pixel][group] = the value of the group, times 16: its row's place in the table.</summary>
-    private void Encode(ReadOnlySpan<byte> bits, Span<byte> codes)
+    /// <summary>codes [pixel][group] = the place in the table of the group's value.</summary>
+    private void Encode(ReadOnlySpan<byte> bits, Span<ushort> codes)
     {
         if (_channels == GroupBits)
         {
-            for (var pixel = 0; pixel < codes.Length; pixel++) codes[pixel] = (byte)(bits[pixel >> 1] >> (4 * (pixel & 1)) << 4);
+            for (var pair = 0; pair < codes.Length / 2; pair++)
+            {
+                codes[2 * pair] = (ushort)((bits[pair] & 15) * Entry);
+                codes[2 * pair + 1] = (ushort)((bits[pair] >> GroupBits) * Entry);
+            }
             return;
         }
         var mask = (1UL << _channels) - 1;
@@ -138,37 +148,92 @@ internal sealed class BitConv
         for (int pixel = 0, start = 0; pixel < _pixels; pixel++, start += _channels)
         {
             var rest = BinaryPrimitives.ReadUInt64LittleEndian(bits[(start >> 3)..]) >> (start & 7) & mask;
-            for (var group = 0; group < _groups; group++, rest >>= GroupBits) codes[next++] = (byte)(rest << 4);
+            for (var group = 0; group < _groups; group++, rest >>= GroupBits) codes[next++] = (ushort)((rest & 15) * Entry);
         }
     }
 
-    private void SumTableRows(ReadOnlySpan<byte> codes, ReadOnlySpan<float> table, Vector512<float> bias, Span<float> output)
+    private void SumTableRows(ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> bias, Span<float> output)
     {
-        var run = Kernel * _groups;
         ref var target = ref MemoryMarshal.GetReference(output);
-        ref var table0 = ref MemoryMarshal.GetReference(table);
-        ref var table1 = ref Unsafe.Add(ref table0, run * GroupTable);
-        ref var table2 = ref Unsafe.Add(ref table1, run * GroupTable);
         for (var y = 0; y < _outputHeight; y++)
         {
-            ref var codes0 = ref Unsafe.Add(ref MemoryMarshal.GetReference(codes), y * _width * _groups);
-            ref var codes1 = ref Unsafe.Add(ref codes0, _width * _groups);
-            ref var codes2 = ref Unsafe.Add(ref codes1, _width * _groups);
-            for (var x = 0; x < _outputWidth; x++)
+            var x = 0;
+            for (; x <= _outputWidth - Strip; x += Strip, target = ref Unsafe.Add(ref target, Strip * Filters)) SumStrip(y, x, codes, table, bias, ref target);
+            for (; x < _outputWidth; x++, target = ref Unsafe.Add(ref target, Filters)) SumOne(y, x, codes, table, bias, ref target);
+        }
+    }
+
+    private void SumOne(int y, int x, ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> sum, ref float target)
+    {
+        for (var tap = 0; tap < Taps; tap++)
+        {
+            var (ky, kx) = Math.DivRem(tap, Kernel);
+            for (var group = 0; group < _groups; group++)
             {
-                var (sum0, sum1, sum2) = (bias, Vector512<float>.Zero, Vector512<float>.Zero);
-                var first = x * _groups;
-                for (var i = 0; i < run; i++)
-                {
-                    var place = (nuint)(i * GroupTable);
-                    sum0 += Vector512.LoadUnsafe(ref table0, place + Unsafe.Add(ref codes0, first + i));
-                    sum1 += Vector512.LoadUnsafe(ref table1, place + Unsafe.Add(ref codes1, first + i));
-                    sum2 += Vector512.LoadUnsafe(ref table2, place + Unsafe.Add(ref codes2, first + i));
-                }
-                Rectify.Apply(sum0 + sum1 + sum2).StoreUnsafe(ref target);
-                target = ref Unsafe.Add(ref target, Filters);
+                var code = codes[((y + ky) * _width + x + kx) * _groups + group];
+                sum += Vector512.Create(table.Slice((ky * _groups + group) * GroupTable + code + kx * Filters, Filters));
             }
         }
+        Rectify.Apply(sum).StoreUnsafe(ref target);
+    }
+
+    /// <summary>Outputs x … x + 7 see the pixels x … x + 9; each pixel's entry is read once for the up to three outputs that see it.</summary>
+    private void SumStrip(int y, int x, ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> bias, ref float target)
+    {
+        Vector512<float> s0 = bias, s1 = bias, s2 = bias, s3 = bias, s4 = bias, s5 = bias, s6 = bias, s7 = bias;
+        var pixel = (nuint)_groups;
+        ref var entries = ref MemoryMarshal.GetReference(table);
+        for (var ky = 0; ky < Kernel; ky++)
+        {
+            ref var code = ref Unsafe.Add(ref MemoryMarshal.GetReference(codes), ((y + ky) * _width + x) * _groups);
+            for (var group = 0; group < _groups; group++)
+            {
+                ref var first = ref Unsafe.Add(ref entries, code);
+                s0 += Vector512.LoadUnsafe(ref first);
+                ref var second = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, pixel));
+                s0 += Vector512.LoadUnsafe(ref second, Filters);
+                s1 += Vector512.LoadUnsafe(ref second);
+                ref var third = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 2 * pixel));
+                s0 += Vector512.LoadUnsafe(ref third, 2 * Filters);
+                s1 += Vector512.LoadUnsafe(ref third, Filters);
+                s2 += Vector512.LoadUnsafe(ref third);
+                ref var fourth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 3 * pixel));
+                s1 += Vector512.LoadUnsafe(ref fourth, 2 * Filters);
+                s2 += Vector512.LoadUnsafe(ref fourth, Filters);
+                s3 += Vector512.LoadUnsafe(ref fourth);
+                ref var fifth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 4 * pixel));
+                s2 += Vector512.LoadUnsafe(ref fifth, 2 * Filters);
+                s3 += Vector512.LoadUnsafe(ref fifth, Filters);
+                s4 += Vector512.LoadUnsafe(ref fifth);
+                ref var sixth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 5 * pixel));
+                s3 += Vector512.LoadUnsafe(ref sixth, 2 * Filters);
+                s4 += Vector512.LoadUnsafe(ref sixth, Filters);
+                s5 += Vector512.LoadUnsafe(ref sixth);
+                ref var seventh = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 6 * pixel));
+                s4 += Vector512.LoadUnsafe(ref seventh, 2 * Filters);
+                s5 += Vector512.LoadUnsafe(ref seventh, Filters);
+                s6 += Vector512.LoadUnsafe(ref seventh);
+                ref var eighth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 7 * pixel));
+                s5 += Vector512.LoadUnsafe(ref eighth, 2 * Filters);
+                s6 += Vector512.LoadUnsafe(ref eighth, Filters);
+                s7 += Vector512.LoadUnsafe(ref eighth);
+                ref var ninth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 8 * pixel));
+                s6 += Vector512.LoadUnsafe(ref ninth, 2 * Filters);
+                s7 += Vector512.LoadUnsafe(ref ninth, Filters);
+                ref var tenth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 9 * pixel));
+                s7 += Vector512.LoadUnsafe(ref tenth, 2 * Filters);
+                entries = ref Unsafe.Add(ref entries, GroupTable);
+                code = ref Unsafe.Add(ref code, 1);
+            }
+        }
+        Rectify.Apply(s0).StoreUnsafe(ref target);
+        Rectify.Apply(s1).StoreUnsafe(ref target, Filters);
+        Rectify.Apply(s2).StoreUnsafe(ref target, 2 * Filters);
+        Rectify.Apply(s3).StoreUnsafe(ref target, 3 * Filters);
+        Rectify.Apply(s4).StoreUnsafe(ref target, 4 * Filters);
+        Rectify.Apply(s5).StoreUnsafe(ref target, 5 * Filters);
+        Rectify.Apply(s6).StoreUnsafe(ref target, 6 * Filters);
+        Rectify.Apply(s7).StoreUnsafe(ref target, 7 * Filters);
     }
 }
 
@@ -180,7 +245,8 @@ internal sealed class BitConvBuffers
     /// <summary>One observation, with room to read a word from its last byte on.</summary>
     public required byte[] Bits { get; init; }
 
-    public required byte[] Codes { get; init; }
+    /// <summary>A pixel more than there are, since pixels of four bits come in pairs.</summary>
+    public required ushort[] Codes { get; init; }
 
     /// <summary>Null unless training.</summary>
     public required BitConvGradientBuffers? Gradient { get; init; }
