@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Numerics;
@@ -12,54 +10,50 @@ namespace Rl.Distributed.Core.Networks;
 /// <remarks>
 /// What <see cref="Conv2D"/> computes, without decoding or products. Forward: a pixel's channels are cut into groups of up to four
 /// bits, a table holds the sum of weights for each value of a group at each of the nine taps, and an output is the sum of nine
-/// table rows a group: a quarter of the dense work, for any observation. Eight outputs of a row are summed at once, in registers. Backward is <see cref="BitConvGradient"/>.
+/// table rows a group: a quarter of the dense work, for any observation: <see cref="BitConvSums"/>. Backward is <see cref="BitConvGradient"/>.
 /// Same parameters as Conv2D: "name.weight" [3, 3, channels, 16], "name.bias" [16].
 /// </remarks>
 internal sealed class BitConv
 {
     public const int Kernel = 3;
     public const int Filters = 16;
-    private const int Taps = Kernel * Kernel;
+    public const int Taps = Kernel * Kernel;
 
     /// <summary>Bits of a group.</summary>
     private const int GroupBits = 4;
 
     /// <summary>Floats of the table for one value of a group: the three taps of a kernel row.</summary>
-    private const int Entry = Kernel * Filters;
+    public const int Entry = Kernel * Filters;
 
     /// <summary>Floats of the table for one group at one kernel row.</summary>
-    private const int GroupTable = (1 << GroupBits) * Entry;
-
-    /// <summary>Outputs of a row that are summed at once.</summary>
-    private const int Strip = 8;
+    public const int GroupTable = (1 << GroupBits) * Entry;
 
     /// <summary>A pixel's bits are taken from one 64-bit word, whatever bit of a byte they start at.</summary>
     private const int MaxChannels = 57;
 
     private readonly ParameterSlot _weight;
     private readonly ParameterSlot _bias;
+    private readonly BitConvSums _sums;
     private readonly BitConvGradient _gradient;
-    private readonly int _width;
     private readonly int _channels;
     private readonly int _groups;
     private readonly int _pixels;
-    private readonly int _outputHeight;
-    private readonly int _outputWidth;
     private readonly int _observationBytes;
 
     public BitConv(ParameterLayoutBuilder layout, string name, ObservationSpec observation)
     {
         var (height, width, channels) = (observation.Shape[0], observation.Shape[1], observation.Shape[2]);
-        (_width, _channels, _pixels) = (width, channels, height * width);
-        (_outputHeight, _outputWidth) = (height - Kernel + 1, width - Kernel + 1);
+        (_channels, _pixels) = (channels, height * width);
+        OutputSize = (height - Kernel + 1) * (width - Kernel + 1) * Filters;
         _groups = (channels + GroupBits - 1) / GroupBits;
         _observationBytes = observation.ByteCount;
         _weight = layout.Add($"{name}.weight", Kernel, Kernel, channels, Filters);
         _bias = layout.Add($"{name}.bias", Filters);
+        _sums = new BitConvSums(height, width, _groups);
         _gradient = new BitConvGradient(height, width, channels);
     }
 
-    public int OutputSize => _outputHeight * _outputWidth * Filters;
+    public int OutputSize { get; }
 
     /// <summary>As if the convolution were dense.</summary>
     public long FlopsPerSample => 2L * OutputSize * Taps * _channels;
@@ -72,6 +66,7 @@ internal sealed class BitConv
 
     public BitConvBuffers CreateBuffers(bool training) => new()
     {
+        Bias = new AlignedFloats(Filters),
         Table = new AlignedFloats(Kernel * _groups * GroupTable),
         Bits = new byte[_observationBytes + sizeof(ulong)],
         Codes = new ushort[(_pixels + 1) * _groups],
@@ -85,12 +80,12 @@ internal sealed class BitConv
     public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, BitConvBuffers buffers)
     {
         FillTable(_weight.Read(parameters), buffers.Table.AsSpan());
-        var bias = Vector512.Create(_bias.Read(parameters));
+        _bias.Read(parameters).CopyTo(buffers.Bias.AsSpan());
         for (var i = 0; i < batch; i++)
         {
             observations.Slice(i * _observationBytes, _observationBytes).CopyTo(buffers.Bits);
             Encode(buffers.Bits, buffers.Codes);
-            SumTableRows(buffers.Codes, buffers.Table.AsSpan(), bias, output.Slice(i * OutputSize, OutputSize));
+            _sums.Write(buffers.Codes, buffers.Table.AsSpan(), buffers.Bias.AsSpan(), output.Slice(i * OutputSize, OutputSize));
         }
     }
 
@@ -151,95 +146,13 @@ internal sealed class BitConv
             for (var group = 0; group < _groups; group++, rest >>= GroupBits) codes[next++] = (ushort)((rest & 15) * Entry);
         }
     }
-
-    private void SumTableRows(ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> bias, Span<float> output)
-    {
-        ref var target = ref MemoryMarshal.GetReference(output);
-        for (var y = 0; y < _outputHeight; y++)
-        {
-            var x = 0;
-            for (; x <= _outputWidth - Strip; x += Strip, target = ref Unsafe.Add(ref target, Strip * Filters)) SumStrip(y, x, codes, table, bias, ref target);
-            for (; x < _outputWidth; x++, target = ref Unsafe.Add(ref target, Filters)) SumOne(y, x, codes, table, bias, ref target);
-        }
-    }
-
-    private void SumOne(int y, int x, ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> sum, ref float target)
-    {
-        for (var tap = 0; tap < Taps; tap++)
-        {
-            var (ky, kx) = Math.DivRem(tap, Kernel);
-            for (var group = 0; group < _groups; group++)
-            {
-                var code = codes[((y + ky) * _width + x + kx) * _groups + group];
-                sum += Vector512.Create(table.Slice((ky * _groups + group) * GroupTable + code + kx * Filters, Filters));
-            }
-        }
-        Rectify.Apply(sum).StoreUnsafe(ref target);
-    }
-
-    /// <summary>Outputs x … x + 7 see the pixels x … x + 9; each pixel's entry is read once for the up to three outputs that see it.</summary>
-    private void SumStrip(int y, int x, ReadOnlySpan<ushort> codes, ReadOnlySpan<float> table, Vector512<float> bias, ref float target)
-    {
-        Vector512<float> s0 = bias, s1 = bias, s2 = bias, s3 = bias, s4 = bias, s5 = bias, s6 = bias, s7 = bias;
-        var pixel = (nuint)_groups;
-        ref var entries = ref MemoryMarshal.GetReference(table);
-        for (var ky = 0; ky < Kernel; ky++)
-        {
-            ref var code = ref Unsafe.Add(ref MemoryMarshal.GetReference(codes), ((y + ky) * _width + x) * _groups);
-            for (var group = 0; group < _groups; group++)
-            {
-                ref var first = ref Unsafe.Add(ref entries, code);
-                s0 += Vector512.LoadUnsafe(ref first);
-                ref var second = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, pixel));
-                s0 += Vector512.LoadUnsafe(ref second, Filters);
-                s1 += Vector512.LoadUnsafe(ref second);
-                ref var third = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 2 * pixel));
-                s0 += Vector512.LoadUnsafe(ref third, 2 * Filters);
-                s1 += Vector512.LoadUnsafe(ref third, Filters);
-                s2 += Vector512.LoadUnsafe(ref third);
-                ref var fourth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 3 * pixel));
-                s1 += Vector512.LoadUnsafe(ref fourth, 2 * Filters);
-                s2 += Vector512.LoadUnsafe(ref fourth, Filters);
-                s3 += Vector512.LoadUnsafe(ref fourth);
-                ref var fifth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 4 * pixel));
-                s2 += Vector512.LoadUnsafe(ref fifth, 2 * Filters);
-                s3 += Vector512.LoadUnsafe(ref fifth, Filters);
-                s4 += Vector512.LoadUnsafe(ref fifth);
-                ref var sixth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 5 * pixel));
-                s3 += Vector512.LoadUnsafe(ref sixth, 2 * Filters);
-                s4 += Vector512.LoadUnsafe(ref sixth, Filters);
-                s5 += Vector512.LoadUnsafe(ref sixth);
-                ref var seventh = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 6 * pixel));
-                s4 += Vector512.LoadUnsafe(ref seventh, 2 * Filters);
-                s5 += Vector512.LoadUnsafe(ref seventh, Filters);
-                s6 += Vector512.LoadUnsafe(ref seventh);
-                ref var eighth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 7 * pixel));
-                s5 += Vector512.LoadUnsafe(ref eighth, 2 * Filters);
-                s6 += Vector512.LoadUnsafe(ref eighth, Filters);
-                s7 += Vector512.LoadUnsafe(ref eighth);
-                ref var ninth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 8 * pixel));
-                s6 += Vector512.LoadUnsafe(ref ninth, 2 * Filters);
-                s7 += Vector512.LoadUnsafe(ref ninth, Filters);
-                ref var tenth = ref Unsafe.Add(ref entries, Unsafe.Add(ref code, 9 * pixel));
-                s7 += Vector512.LoadUnsafe(ref tenth, 2 * Filters);
-                entries = ref Unsafe.Add(ref entries, GroupTable);
-                code = ref Unsafe.Add(ref code, 1);
-            }
-        }
-        Rectify.Apply(s0).StoreUnsafe(ref target);
-        Rectify.Apply(s1).StoreUnsafe(ref target, Filters);
-        Rectify.Apply(s2).StoreUnsafe(ref target, 2 * Filters);
-        Rectify.Apply(s3).StoreUnsafe(ref target, 3 * Filters);
-        Rectify.Apply(s4).StoreUnsafe(ref target, 4 * Filters);
-        Rectify.Apply(s5).StoreUnsafe(ref target, 5 * Filters);
-        Rectify.Apply(s6).StoreUnsafe(ref target, 6 * Filters);
-        Rectify.Apply(s7).StoreUnsafe(ref target, 7 * Filters);
-    }
 }
 
 /// <summary>Working memory of a <see cref="BitConv"/>.</summary>
 internal sealed class BitConvBuffers
 {
+    public required AlignedFloats Bias { get; init; }
+
     public required AlignedFloats Table { get; init; }
 
     /// <summary>One observation, with room to read a word from its last byte on.</summary>
