@@ -74,6 +74,25 @@ public struct RandomStream
     /// <summary>Uniform in [0, 1), a multiple of 2^-24. One word.</summary>
     public float NextSingle() => (NextUInt32() >> 8) * (1f / (1 << 24));
 
+    /// <summary>Fills x with the numbers that as many calls of <see cref="NextSingle"/> would give; long spans several
+    /// blocks at once.</summary>
+    public unsafe void FillSingle(Span<float> x)
+    {
+        var i = 0;
+        for (; i < x.Length && _left > 0; i++) x[i] = NextSingle();
+        if (PhiloxVector.Blocks is var blocks and > 0)
+        {
+            fixed (float* to = x)
+            {
+                for (; i <= x.Length - 4 * blocks; i += 4 * blocks, _block += (ulong)blocks)
+                {
+                    PhiloxVector.Uniforms(_block, _index, _roleAndIncarnation, _key0, _key1, to + i);
+                }
+            }
+        }
+        for (; i < x.Length; i++) x[i] = NextSingle();
+    }
+
     /// <summary>Uniform in [0, 1), a multiple of 2^-53. Two words.</summary>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1L << 53));
 

@@ -12,28 +12,38 @@ internal static unsafe class Transposition
     public static void Run(int rows, int columns, float* from, nint fromStride, float* to, nint toStride)
     {
         var i = 0;
-        if (Avx512F.IsSupported)
+        if (Avx512F.IsSupported && columns >= 16)
         {
             for (; i + 16 <= rows; i += 16)
             {
                 var j = 0;
                 for (; j + 16 <= columns; j += 16) Block16(from + i * fromStride + j, fromStride, to + j * toStride + i, toStride);
-                Scalar(16, columns - j, from + i * fromStride + j, fromStride, to + j * toStride + i, toStride);
+                for (var y = i; j < columns && y < i + 16; y += 4)
+                {
+                    Band4(columns - j, from + y * fromStride + j, fromStride, to + j * toStride + y, toStride);
+                }
             }
         }
-        else if (Sse.IsSupported)
+        if (Sse.IsSupported)
         {
-            for (; i + 4 <= rows; i += 4)
-            {
-                var j = 0;
-                for (; j + 4 <= columns; j += 4) Block4(from + i * fromStride + j, fromStride, to + j * toStride + i, toStride);
-                Scalar(4, columns - j, from + i * fromStride + j, fromStride, to + j * toStride + i, toStride);
-            }
+            for (; i + 4 <= rows; i += 4) Band4(columns, from + i * fromStride, fromStride, to + i, toStride);
         }
         Scalar(rows - i, columns, from + i * fromStride, fromStride, to + i, toStride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Band4(int columns, float* from, nint fromStride, float* to, nint toStride)
+    {
+        var j = 0;
+        for (; j + 4 <= columns; j += 4) Block4(from + j, fromStride, to + j * toStride, toStride);
+        for (; j < columns; j++)
+        {
+            var column = from + j;
+            Vector128.Create(column[0], column[fromStride], column[2 * fromStride], column[3 * fromStride]).Store(to + j * toStride);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Scalar(int rows, int columns, float* from, nint fromStride, float* to, nint toStride)
     {
         for (var j = 0; j < columns; j++)
