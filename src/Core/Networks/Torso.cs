@@ -75,7 +75,7 @@ public sealed class TorsoBuffers
         Observations = new byte[training && onBits ? maxBatch * observation.ByteCount : 0];
         Input = new AlignedFloats(onBits || training || observation.Type != ElementType.Float32 ? floats : 0);
         InputGradient = new AlignedFloats(onBits && training ? floats : 0);
-        BitConv = bitConv?.CreateScratch();
+        BitConv = bitConv?.CreateBuffers(training);
         Features = new AlignedFloats(maxBatch * body.OutputSize);
         FeatureGradient = new AlignedFloats(training ? maxBatch * body.OutputSize : 0);
         Body = body.CreateBuffers(maxBatch, training);
@@ -95,7 +95,7 @@ public sealed class TorsoBuffers
 
     internal AlignedFloats InputGradient { get; }
 
-    internal AlignedFloats? BitConv { get; }
+    internal BitConvBuffers? BitConv { get; }
 
     internal LayerBuffers Body { get; }
 

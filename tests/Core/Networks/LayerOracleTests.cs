@@ -52,6 +52,18 @@ public class LayerOracleTests
     }
 
     [Fact]
+    public void Tanh_is_within_two_ten_millionths_of_the_exact_value()
+    {
+        float[] x = [.. Enumerable.Range(-1000, 2001).Select(i => i / 97f), 0, 1e-6f, 100, -100, float.PositiveInfinity, float.NegativeInfinity];
+        float[] y = [.. x, .. new float[16 - x.Length % 16]];
+        var builder = new ParameterLayoutBuilder();
+        var run = new LayerRun(new Dense(builder, "layer", 1, y.Length, Activation.Tanh), builder.Build(), batch: 1);
+        y.CopyTo(run.Layout.Slice(run.Parameters, "layer.bias"));
+        run.Both([0], new float[y.Length]);
+        for (var i = 0; i < x.Length; i++) Assert.Equal(Math.Tanh(x[i]), run.Output[i], 2e-7);
+    }
+
+    [Fact]
     public void A_separate_relu_agrees_with_torch()
     {
         foreach (var each in CasesOf("layers", "relu"))

@@ -72,15 +72,21 @@ public class PolicyValueNetworkTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(4)]
-    [InlineData(7)]
-    [InlineData(10)]
-    public void Bit_planes_give_what_floats_give(int channels)
+    [InlineData(10, 10, 1)]
+    [InlineData(10, 10, 4)]
+    [InlineData(10, 10, 6)]
+    [InlineData(10, 10, 7)]
+    [InlineData(10, 10, 10)]
+    [InlineData(3, 3, 4)]
+    [InlineData(4, 19, 5)]
+    [InlineData(5, 12, 57)]
+    [InlineData(3, 4, 58)]
+    public void Bit_planes_give_what_floats_give(int height, int width, int channels)
     {
         const int Batch = 6;
-        var (bits, parameters, observations) = Create("minatar", ElementType.Bit, [10, 10, channels], Batch);
-        var floats = PolicyValueNetwork.Create(new NetworkOptions { Torso = "minatar" }, new ObservationSpec(ElementType.Float32, 10, 10, channels), bits.Actions);
+        var (bits, parameters, observations) = Create("minatar", ElementType.Bit, [height, width, channels], Batch);
+        var floats = PolicyValueNetwork.Create(
+            new NetworkOptions { Torso = "minatar" }, new ObservationSpec(ElementType.Float32, height, width, channels), bits.Actions);
         Assert.Equal(floats.Layout, bits.Layout);
         var decoded = new float[Batch * floats.Observation.ElementCount];
         ObservationDecoder.Decode(bits.Observation, observations, Batch, decoded);
@@ -100,7 +106,7 @@ public class PolicyValueNetworkTests
     }
 
     [Fact]
-    public void Unset_padding_bits_are_not_required()
+    public void The_unused_bits_of_the_last_byte_do_not_matter()
     {
         var (network, parameters, observations) = Create("minatar", ElementType.Bit, [3, 3, 1], batch: 1);
         var workspace = network.CreateWorkspace(1, training: false);
