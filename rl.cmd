@@ -27,7 +27,7 @@ exit /b %errorlevel%
 :test
 pushd "%root%"
 for /f "tokens=1,*" %%a in ("%*") do set "rest=%%b"
-dotnet test --solution Rl.Distributed.sln -c Release %rest%
+dotnet test --solution Rl.Distributed.sln -c Release --max-parallel-test-modules 1 %rest%
 set code=%errorlevel%
 popd
 exit /b %code%

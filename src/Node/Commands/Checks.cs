@@ -12,6 +12,19 @@ internal static class Checks
 
     public static void Above0(Option<double> option) => Check(option, value => value is > 0 and < double.PositiveInfinity, "a number above 0");
 
+    /// <summary>A seed; null where the option is not given.</summary>
+    public static Option<ulong?> Seed(string description) => new("--seed")
+    {
+        Description = description,
+        HelpName = "n",
+        CustomParser = result =>
+        {
+            if (ulong.TryParse(result.Tokens[^1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value)) return value;
+            result.AddError($"--seed {result.Tokens[^1].Value}: expected a whole number from 0 on.");
+            return null;
+        },
+    };
+
     private static void Check<T>(Option<T> option, Predicate<T> isValid, string expected)
         where T : struct, INumber<T> => option.CustomParser = result =>
     {

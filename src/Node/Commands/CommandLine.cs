@@ -58,7 +58,8 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         var options = command.Options.Select(option => option.Name).ToList();
         var commands = command.Subcommands.Select(sub => sub.Name).ToList();
-        var unknown = parsed.UnmatchedTokens.Select(token =>
+        var wrongOptions = parsed.UnmatchedTokens.Where(token => token.StartsWith('-')).ToList();
+        var unknown = (wrongOptions.Count > 0 ? wrongOptions : parsed.UnmatchedTokens).Select(token =>
             token.StartsWith('-') ? $"unknown option '{token}'{NearestName.Hint(token, options)}"
             : commands.Count > 0 ? $"unknown command '{token}'{NearestName.Hint(token, commands)}"
             : $"'{token}' is one argument too many.").ToList();

@@ -12,7 +12,7 @@ internal sealed class EvalCommand
     private readonly Argument<string> _run = new("RUN") { Description = "A run directory, or a checkpoint file." };
     private readonly Option<int> _episodes = new("--episodes") { Description = "How many episodes.", DefaultValueFactory = _ => 100, HelpName = "n" };
     private readonly Option<bool> _sample = new("--sample") { Description = "Draw actions from the policy instead of taking the likeliest." };
-    private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of the evaluation; by default the run's.", HelpName = "n" };
+    private readonly Option<ulong?> _seed = Checks.Seed("Seed of the evaluation; by default the run's.");
     private readonly Option<long> _maxSteps = new("--max-steps") { Description = "An episode counts as ended after this many steps.", DefaultValueFactory = _ => 100_000, HelpName = "n" };
     private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };
 

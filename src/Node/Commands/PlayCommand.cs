@@ -12,7 +12,7 @@ internal sealed class PlayCommand
     private readonly Argument<string> _run = new("RUN") { Description = "A run directory, or a checkpoint file." };
     private readonly Option<int> _episodes = new("--episodes") { Description = "How many episodes.", DefaultValueFactory = _ => 3, HelpName = "n" };
     private readonly Option<double> _framesPerSecond = new("--fps") { Description = "Pictures a second in a terminal.", DefaultValueFactory = _ => 15, HelpName = "n" };
-    private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed of what happens; by default the run's.", HelpName = "n" };
+    private readonly Option<ulong?> _seed = Checks.Seed("Seed of what happens; by default the run's.");
 
     private PlayCommand(CommandHost host)
     {

@@ -49,7 +49,7 @@ internal sealed class ConfigBinder
             };
         }
         if (option.Item is null) return BindScalar(option, option.Type, value, path);
-        if (value is not ConfigSequence sequence) throw value.Source.Error($"'{path}' is {value}, not a list such as [64, 64].");
+        if (value is not ConfigSequence sequence) throw value.Source.Error($"'{path}' is {value}; expected a list such as [64, 64].");
         var items = Array.CreateInstance(option.Item, sequence.Items.Count);
         for (var i = 0; i < items.Length; i++) items.SetValue(BindScalar(option, option.Item, sequence.Items[i], $"{path}[{i}]"), i);
         return option.Type.IsArray ? items : ToImmutable(items, option.Item);
@@ -57,17 +57,17 @@ internal sealed class ConfigBinder
 
     private static object BindScalar(Option option, Type type, ConfigNode node, string path)
     {
-        if (node is not ConfigScalar scalar) throw node.Source.Error($"'{path}' is {node}, not a single value.");
+        if (node is not ConfigScalar scalar) throw node.Source.Error($"'{path}' is {node}; expected a single value.");
         var value = ScalarText.Parse(type, scalar, out var expected)
-            ?? throw scalar.Source.Error($"'{path}' is {scalar}, not {expected}{(expected.EndsWith('?') ? "" : ".")}");
+            ?? throw scalar.Source.Error($"'{path}' is {scalar}; expected {expected}{(expected.EndsWith('?') ? "" : ".")}");
         if (option.Allowed is { } allowed && !allowed.Contains(value.ToString()))
         {
-            throw scalar.Source.Error($"'{path}' is {scalar}, not one of {string.Join(", ", allowed)}{Nearest(scalar.Text, allowed)}");
+            throw scalar.Source.Error($"'{path}' is {scalar}; expected one of {string.Join(", ", allowed)}{Nearest(scalar.Text, allowed)}");
         }
         if (option.Range is not null && value is IConvertible and not string and not bool
             && !option.InRange(Convert.ToDouble(value, CultureInfo.InvariantCulture)))
         {
-            throw scalar.Source.Error($"'{path}' is {scalar.Text}, out of its range: {option.RangeText}.");
+            throw scalar.Source.Error($"'{path}' is {scalar.Text}, out of its range, {option.RangeText}.");
         }
         return value;
     }

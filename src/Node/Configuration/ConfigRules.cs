@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
@@ -12,7 +13,7 @@ internal static class ConfigRules
     public static void Check(TrainingConfig config, ConfigSource file, IReadOnlyDictionary<string, ConfigSource> sources)
     {
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
-        CheckAgent(config, Error);
+        CheckAgent(config, sources, Error);
         CheckUnrolls(config, sources, Error);
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
@@ -25,7 +26,7 @@ internal static class ConfigRules
     }
 
     /// <summary>Environment, network and optimizer must exist, make sense and suit each other.</summary>
-    private static void CheckAgent(TrainingConfig config, Func<string, string, ConfigException> error)
+    private static void CheckAgent(TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
     {
         var environments = EnvironmentRegistry.Default;
         if (!environments.Names.Contains(config.Environment.Name))
@@ -48,7 +49,10 @@ internal static class ConfigRules
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw error(at, Message(e));
+            // The option at fault, where the exception names it; else what the command line says about this part.
+            var option = $"{at}.{JsonNamingPolicy.CamelCase.ConvertName((e as ArgumentException)?.ParamName ?? "")}";
+            var typed = sources.LastOrDefault(pair => pair.Key.StartsWith(at, StringComparison.Ordinal) && pair.Value.Line == 0).Key;
+            throw error(sources.ContainsKey(option) ? option : typed ?? at, Message(e));
         }
     }
 

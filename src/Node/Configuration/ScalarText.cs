@@ -87,7 +87,7 @@ internal static class ScalarText
         _ when type == typeof(bool) => "true or false",
         _ when type.IsEnum => $"one of {string.Join(", ", EnumNames(type))}",
         _ when IsInteger(type) => Type.GetTypeCode(type) is TypeCode.Byte or TypeCode.UInt16 or TypeCode.UInt32 or TypeCode.UInt64
-            ? "a whole number, not negative" : "a whole number",
+            ? "a whole number from 0 on" : "a whole number",
         _ => "a number",
     };
 }

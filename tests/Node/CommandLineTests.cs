@@ -1,0 +1,217 @@
+using System.Text.Json;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.Training;
+using static Rl.Distributed.Node.Tests.CommandRun;
+
+namespace Rl.Distributed.Node.Tests;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData("--help", 0)]
+    [InlineData("train --help", 0)]
+    [InlineData("--version", 0)]
+    [InlineData("list", 0)]
+    [InlineData("schema", 0)]
+    [InlineData("", 2)]
+    [InlineData("tarin impala-catch", 2)]
+    [InlineData("train", 2)]
+    [InlineData("train impala-catsh", 2)]
+    [InlineData("train impala-catch extra", 2)]
+    [InlineData("train impala-catch --sett a=b", 2)]
+    [InlineData("train impala-catch --set learner.batch=0", 2)]
+    [InlineData("train impala-catch --seed abc", 2)]
+    [InlineData("train impala-catch --resume somewhere", 2)]
+    [InlineData("train --resume nowhere", 2)]
+    [InlineData("eval", 2)]
+    [InlineData("eval nowhere", 2)]
+    [InlineData("eval nowhere --episodes 0", 2)]
+    [InlineData("eval nowhere --seed -1", 2)]
+    [InlineData("play nowhere --fps 0", 2)]
+    [InlineData("bench impala-catsh", 2)]
+    [InlineData("bench --seconds 0", 2)]
+    [InlineData("check-env catsh", 2)]
+    [InlineData("check-env catch --trace nowhere.jsonl", 2)]
+    public async Task Exit_codes_tell_wrong_usage(string command, int expected)
+    {
+        var run = await RunAsync(command.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.True(expected == run.ExitCode, $"{run.ExitCode}: {run.Error}");
+        if (expected == 0) Assert.NotEmpty(run.Output);
+        else Assert.NotEmpty(run.Error);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_misspelt_option_names_the_nearest_one() => Assert.Contains("did you mean '--frames'?", (await RunAsync("train", "impala-catch", "--fram", "3")).Error);
+
+    [Fact]
+    public async Task A_misspelt_command_names_the_nearest_one() => Assert.Contains("did you mean 'train'?", (await RunAsync("tarin")).Error);
+
+    [Fact]
+    public async Task Listing_shows_presets_environments_and_algorithms()
+    {
+        var output = (await RunAsync("list")).Output;
+        Assert.Contains("impala-breakout", output);
+        Assert.Contains("minatar-breakout", output);
+        Assert.Contains("V-trace", output);
+    }
+
+    [Fact]
+    public async Task Training_leaves_a_run_directory_and_one_object_on_the_last_line()
+    {
+        var path = _directory.File("run");
+        var run = await RunAsync(FakeTraining.Finish, "train", "impala-catch", "--run-dir", path, "--seed", "5", "--frames", "1e3", "--json");
+        Assert.Equal(0, run.ExitCode);
+        var lines = run.Output.TrimEnd('\n').Split('\n');
+        using var json = JsonDocument.Parse(Assert.Single(lines));
+        Assert.Equal(
+            ["preset", "seed", "frames", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean", "runDirectory"],
+            json.RootElement.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(1000, json.RootElement.GetProperty("frames").GetInt64());
+        Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("meanReturn100").ValueKind);
+        Assert.Equal([".lock", "config.yaml", "log.txt", "metrics.csv", "result.json"], Directory.GetFiles(path).Select(file => Path.GetFileName(file)).Order());
+        Assert.Equal(3, File.ReadAllLines(Path.Combine(path, "metrics.csv")).Length);
+        Assert.Contains("seed: 5\n", File.ReadAllText(Path.Combine(path, "config.yaml")));
+        using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "result.json")));
+        Assert.Equal(1000, result.RootElement.GetProperty("frames").GetInt64());
+    }
+
+    [Fact]
+    public async Task The_options_of_the_command_line_reach_the_run()
+    {
+        TrainingConfig? seen = null;
+        var deterministic = false;
+        var run = await RunAsync(
+            (config, options, token) =>
+            {
+                (seen, deterministic) = (config, options.Deterministic);
+                return FakeTraining.Finish(config, options, token);
+            },
+            "train", "impala-catch", "--run-dir", _directory.File("run"), "--env", "cartpole", "--workers", "3", "--set", "learner.discount=0.5", "--deterministic");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(("cartpole", 3, 0.5f, true), (seen!.Environment.Name, seen.Workers.Count, seen.Learner.Discount, deterministic));
+    }
+
+    [Fact]
+    public async Task An_interrupted_run_says_how_to_go_on_and_goes_on_from_there()
+    {
+        var path = _directory.File("run");
+        using var stop = new CancellationTokenSource();
+        var first = await RunAsync(FakeTraining.StopAt(400, stop), stop.Token, "train", "impala-catch", "--run-dir", path, "--frames", "1000");
+        Assert.Equal(130, first.ExitCode);
+        Assert.Contains("rl train --resume ", first.Error);
+
+        LoadedFrom? seen = null;
+        var second = await RunAsync(
+            (config, options, token) =>
+            {
+                seen = new LoadedFrom(options.Resume!.Frames, options.Resume.Checkpoint.Tensor("parameters").Floats[0], config.Frames);
+                return FakeTraining.Finish(config, options, token);
+            },
+            "train", "--resume", path, "--frames", "2000");
+        Assert.True(second.ExitCode == 0, second.Error);
+        Assert.Equal(new LoadedFrom(400, 400f, 2000), seen);
+        Assert.Equal(4, File.ReadAllLines(Path.Combine(path, "metrics.csv")).Length);
+        Assert.Contains("frames: 2000\n", File.ReadAllText(Path.Combine(path, "config.yaml")));
+
+        var third = await RunAsync(FakeTraining.Finish, "train", "--resume", path, "--frames", "300");
+        Assert.Equal(2, third.ExitCode);
+        Assert.Contains("give more with --frames", third.Error);
+    }
+
+    [Fact]
+    public async Task A_run_that_was_stopped_before_its_first_checkpoint_cannot_be_resumed()
+    {
+        var path = _directory.File("run");
+        await RunAsync(FakeTraining.Finish, "train", "impala-catch", "--run-dir", path);
+        var run = await RunAsync(FakeTraining.Finish, "train", "--resume", path);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("There is no checkpoint in", run.Error);
+    }
+
+    [Fact]
+    public async Task A_failure_is_a_line_on_the_screen_and_a_stack_trace_in_the_log()
+    {
+        var path = _directory.File("run");
+        var run = await RunAsync((_, _, _) => throw new InvalidOperationException("The loss is no number."), "train", "impala-catch", "--run-dir", path, "--json");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal("", run.Output);
+        Assert.Contains("rl: The loss is no number.\n", run.Error);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        Assert.Contains("   at ", File.ReadAllText(Path.Combine(path, "log.txt")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Benchmarks_print_a_list_of_figures()
+    {
+        var run = await RunAsync(FakeTraining.Forever, "bench", "impala-catch", "--seconds", "0.2", "--json");
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output.TrimEnd('\n').Split('\n')[^1]);
+        var figure = Assert.Single(json.RootElement.GetProperty("results").EnumerateArray());
+        Assert.Equal("impala-catch", figure.GetProperty("name").GetString());
+        Assert.Equal("frames/s", figure.GetProperty("unit").GetString());
+        Assert.InRange(figure.GetProperty("value").GetDouble(), 500, 2000);
+    }
+
+    [Fact]
+    public async Task An_environment_can_be_checked()
+    {
+        var run = await RunAsync("check-env", "catch");
+        Assert.True(run.ExitCode == 0, run.Output);
+        Assert.Contains("ok  ", run.Output);
+    }
+
+    private sealed record LoadedFrom(long Frames, float Weight, long Target);
+}
+
+/// <summary>Stands in for the ring.</summary>
+internal static class FakeTraining
+{
+    public static Task<TrainingResult> Finish(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
+    {
+        Report(config, options, config.Frames / 2);
+        Report(config, options, config.Frames);
+        return Task.FromResult(Result(config, options, config.Frames));
+    }
+
+    /// <summary>Presses Ctrl-C at these frames, and stops as the ring does: with a checkpoint.</summary>
+    public static Output.TrainingRunner StopAt(long frames, CancellationTokenSource stop) => async (config, options, _) =>
+    {
+        Report(config, options, frames);
+        await stop.CancelAsync();
+        await options.Checkpoints!.SaveAsync(new Checkpoint { Tensors = [new NamedTensor("parameters", [1], [(float)frames])] }, frames, CancellationToken.None);
+        return Result(config, options, frames);
+    };
+
+    /// <summary>A thousand frames a second until it is stopped.</summary>
+    public static async Task<TrainingResult> Forever(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var elapsed = TimeProvider.System.GetElapsedTime(began);
+            options.Progress?.Report(new TrainingProgress { Frames = (long)(1000 * elapsed.TotalSeconds), Elapsed = elapsed });
+            await Task.Delay(10, CancellationToken.None);
+        }
+        return Result(config, options, 0);
+    }
+
+    private static void Report(TrainingConfig config, TrainingRunOptions options, long frames) =>
+        options.Progress!.Report(new TrainingProgress { Frames = frames, TotalFrames = config.Frames });
+
+    private static TrainingResult Result(TrainingConfig config, TrainingRunOptions options, long frames) => new()
+    {
+        Preset = config.Preset,
+        Seed = config.Seed,
+        Frames = frames,
+        Seconds = 1,
+        FramesPerSecond = frames,
+        MeanReturn100 = double.NaN,
+        Updates = 3,
+        RunDirectory = options.RunDirectory,
+    };
+}

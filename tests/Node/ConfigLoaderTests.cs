@@ -1,0 +1,74 @@
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Training;
+
+namespace Rl.Distributed.Node.Tests;
+
+public sealed class ConfigLoaderTests
+{
+    public static TheoryData<string> PresetNames => [.. Presets.Names];
+
+    [Fact]
+    public void There_are_presets() => Assert.Contains("impala-breakout", Presets.Names);
+
+    [Theory]
+    [MemberData(nameof(PresetNames))]
+    public void Every_preset_is_valid_and_described(string name)
+    {
+        var config = ConfigLoader.Load(name, []);
+        Assert.Equal(name, config.Preset);
+        Assert.NotEmpty(Presets.Description(name));
+    }
+
+    [Theory]
+    [MemberData(nameof(PresetNames))]
+    public void The_resolved_configuration_of_a_preset_reads_back_equal(string name)
+    {
+        var config = ConfigLoader.Load(name, [Set("seed=18446744073709551615"), Set("learner.maxGradientNorm=inf")]);
+        var written = ConfigWriter.Write(config);
+        Assert.Equal(config, ConfigLoader.Parse(written, "config.yaml", "", []));
+    }
+
+    [Fact]
+    public void An_override_wins_over_the_preset_and_makes_what_is_missing()
+    {
+        var config = ConfigLoader.Parse("frames: 10", "file.yaml", "mine", [Set("frames=2e3"), Set("learner.batch=64"), Set("network.hidden=[8, 9]")]);
+        Assert.Equal((2000, 64, "mine"), (config.Frames, config.Learner.Batch, config.Preset));
+        Assert.Equal([8, 9], config.Network.Hidden.ToArray());
+    }
+
+    [Theory]
+    [InlineData("learner.btch=3", "--set learner.btch=3: unknown key 'learner.btch'; did you mean 'learner.batch'?")]
+    [InlineData("learner.batch=many", "--set learner.batch=many: 'learner.batch' is 'many'; expected a whole number.")]
+    [InlineData("learner.discount=2", "--set learner.discount=2: 'learner.discount' is 2, out of its range, 0 to 1.")]
+    [InlineData("frames.x=2", "--set frames.x=2: 'frames' is a mapping; expected a single value.")]
+    [InlineData("algorithm=impla", "--set algorithm=impla: 'algorithm' is 'impla'; expected one of impala; did you mean 'impala'?")]
+    [InlineData("environment.name=catsh", "--set environment.name=catsh: there is no environment 'catsh'; did you mean 'catch'?")]
+    [InlineData("network.torso=mlpp", "--set network.torso=mlpp: there is no torso 'mlpp'; did you mean 'mlp'?")]
+    [InlineData("network.torso=nature", "--set network.torso=nature: Torso 'nature' needs images")]
+    [InlineData("learner.optimizer.nesterov=true", "--set learner.optimizer.nesterov=true: Nesterov has no meaning")]
+    [InlineData("learner.batch=33", "--set learner.batch=33: learner.batch (33) is not a multiple of workers.environmentsPerWorker (32)")]
+    [InlineData("preset=../x", "--set preset=../x: preset '../x' names the run directory")]
+    public void A_wrong_override_is_named(string assignment, string expected) =>
+        Assert.StartsWith(expected, Error(() => ConfigLoader.Load("impala-cartpole", [Set(assignment)])));
+
+    [Fact]
+    public void A_batch_that_the_credits_can_never_fill_is_refused() =>
+        Assert.Contains("raise workers.credits", Error(() => ConfigLoader.Load("impala-cartpole", [Set("learner.batch=320"), Set("workers.count=2")])));
+
+    [Fact]
+    public void A_run_that_could_never_be_continued_is_refused() =>
+        Assert.Contains("no checkpoint would ever be written", Error(() => ConfigLoader.Load("impala-cartpole", [Set("run.checkpointSeconds=0")])));
+
+    [Fact]
+    public void An_override_without_a_value_is_refused() => Assert.StartsWith("--set frames: expected key=value", Error(() => Set("frames")));
+
+    [Fact]
+    public void A_missing_preset_names_the_nearest_one() => Assert.Contains("did you mean 'impala-catch'?", Error(() => ConfigLoader.Load("impala-catsh", [])));
+
+    [Fact]
+    public void A_missing_file_is_told_by_its_path() => Assert.StartsWith("nowhere/mine.yaml: the file cannot be read", Error(() => ConfigLoader.Load("nowhere/mine.yaml", [])));
+
+    private static ConfigOverride Set(string assignment) => ConfigOverride.Parse(assignment);
+
+    private static string Error(Func<object> load) => Assert.Throws<ConfigException>(load).Message;
+}
