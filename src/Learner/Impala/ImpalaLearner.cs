@@ -47,7 +47,8 @@ public sealed class ImpalaLearner
     {
         (_options, _shape, _runner) = (options, shape, runner);
         var shardFlops = 3.0 * network.ForwardFlopsPerSample * (shape.Steps + 1);
-        _shardEnvironments = Math.Min(shape.Environments, Math.Clamp((int)(SliceFlops / shardFlops), 1, MaxEnvironmentsPerShard));
+        var share = Math.Min(shape.Environments, (options.Batch + lanes - 1) / lanes);
+        _shardEnvironments = Math.Min(share, Math.Clamp((int)(SliceFlops / shardFlops), 1, MaxEnvironmentsPerShard));
         _shardsPerUnroll = (shape.Environments + _shardEnvironments - 1) / _shardEnvironments;
         _lanes = new ImpalaShard[lanes];
         for (var i = 0; i < lanes; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
