@@ -28,7 +28,9 @@ internal static unsafe class BlockedGemm<TTile>
     public static void Multiply(
         int m, int n, int k, float* a, bool transposeA, float* b, bool transposeB, float* c, bool accumulate)
     {
-        var blocks = (k + BlockSteps - 1) / BlockSteps;
+        var isReused = m > DirectRows;
+        var blockSteps = isReused ? BlockSteps : BlockSteps / 2;
+        var blocks = (k + blockSteps - 1) / blockSteps;
         var steps = (k + blocks - 1) / blocks;
         var width = Math.Max(TTile.Width, BlockFloats / steps / TTile.Width * TTile.Width);
         for (var j = 0; j < n; j += width)
@@ -37,7 +39,7 @@ internal static unsafe class BlockedGemm<TTile>
             for (var p = 0; p < k; p += steps)
             {
                 var depth = Math.Min(steps, k - p);
-                var panels = new Panels(b, transposeB, n, k, p, depth, j, columns, isReused: m > DirectRows);
+                var panels = new Panels(b, transposeB, n, k, p, depth, j, columns, isReused);
                 var tile = new TileArguments { K = depth, CStride = n, Accumulate = accumulate || p > 0 };
                 if (transposeA && m > DirectColumns) PackedBands(ref tile, panels, m, a + (nint)p * m, c + j);
                 else if (transposeA) Bands(ref tile, panels, m, a + (nint)p * m, 1, m, c + j);
