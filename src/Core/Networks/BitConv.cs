@@ -102,7 +102,7 @@ internal sealed class BitConv
             var bits = observations.Slice(i * _observationBytes, _observationBytes);
             biasGradient += _gradient.AddSample(bits, output.Slice(i * OutputSize, OutputSize), outputGradient.Slice(i * OutputSize, OutputSize), work);
         }
-        ElementKernels.Add(_weight.Of(gradient), work.WeightGradient.AsSpan());
+        VectorOps.Axpy(1, work.WeightGradient.AsSpan(), _weight.Of(gradient));
         var bias = _bias.Of(gradient);
         (Vector512.Create<float>(bias) + biasGradient).CopyTo(bias);
     }
