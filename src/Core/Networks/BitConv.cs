@@ -69,7 +69,7 @@ internal sealed class BitConv
         Bias = new AlignedFloats(Filters),
         Table = new AlignedFloats(Kernel * _groups * GroupTable),
         Bits = new byte[_observationBytes + sizeof(ulong)],
-        Codes = new ushort[(_pixels + 1) * _groups],
+        Codes = new ushort[(_pixels * _groups + 15) / 16 * 16],
         Gradient = training ? _gradient.CreateBuffers() : null,
     };
 
@@ -126,16 +126,25 @@ internal sealed class BitConv
         }
     }
 
+    /// <summary>Of each byte, the low four bits are a pixel and the high four the next one; eight bytes at once.</summary>
+    private static void EncodeNibbles(ReadOnlySpan<byte> bits, Span<ushort> codes)
+    {
+        for (var i = 0; i < codes.Length / 2; i += 8)
+        {
+            var (low, high) = Vector128.Widen(Vector128.WidenLower(Vector128.CreateScalar(BinaryPrimitives.ReadUInt64LittleEndian(bits[i..])).AsByte()));
+            PairOf(low).AsUInt16().CopyTo(codes[(2 * i)..]);
+            PairOf(high).AsUInt16().CopyTo(codes[(2 * i + 8)..]);
+        }
+
+        static Vector128<uint> PairOf(Vector128<uint> bytes) => ((bytes & Vector128.Create(15u)) | ((bytes >> GroupBits) << 16)) * Entry;
+    }
+
     /// <summary>codes [pixel][group] = the place in the table of the group's value.</summary>
     private void Encode(ReadOnlySpan<byte> bits, Span<ushort> codes)
     {
         if (_channels == GroupBits)
         {
-            for (var pair = 0; pair < codes.Length / 2; pair++)
-            {
-                codes[2 * pair] = (ushort)((bits[pair] & 15) * Entry);
-                codes[2 * pair + 1] = (ushort)((bits[pair] >> GroupBits) * Entry);
-            }
+            EncodeNibbles(bits, codes);
             return;
         }
         var mask = (1UL << _channels) - 1;
@@ -158,7 +167,7 @@ internal sealed class BitConvBuffers
     /// <summary>One observation, with room to read a word from its last byte on.</summary>
     public required byte[] Bits { get; init; }
 
-    /// <summary>A pixel more than there are, since pixels of four bits come in pairs.</summary>
+    /// <summary>Up to a multiple of 16, since eight bytes become 16 codes at once.</summary>
     public required ushort[] Codes { get; init; }
 
     /// <summary>Null unless training.</summary>
