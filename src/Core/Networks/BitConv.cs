@@ -10,7 +10,8 @@ namespace Rl.Distributed.Core.Networks;
 /// <remarks>
 /// What <see cref="Conv2D"/> computes, without decoding or products. Forward: a pixel's channels are cut into groups of up to four
 /// bits, a table holds the sum of weights for each value of a group at each of the nine taps, and an output is the sum of nine
-/// table rows a group: a quarter of the dense work, for any observation: <see cref="BitConvSums"/>. Backward is <see cref="BitConvGradient"/>.
+/// table rows a group: a quarter of the dense work, for any observation: <see cref="BitConvSums"/>. Backward is
+/// <see cref="BitConvGradient"/>.
 /// Same parameters as Conv2D: "name.weight" [3, 3, channels, 16], "name.bias" [16].
 /// </remarks>
 internal sealed class BitConv
@@ -77,7 +78,8 @@ internal sealed class BitConv
         initializer, Taps * _channels, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
     /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, BitConvBuffers buffers)
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch,
+        BitConvBuffers buffers)
     {
         FillTable(_weight.Read(parameters), buffers.Table.AsSpan());
         _bias.Read(parameters).CopyTo(buffers.Bias.AsSpan());
@@ -100,7 +102,8 @@ internal sealed class BitConv
         for (var i = 0; i < batch; i++)
         {
             var bits = observations.Slice(i * _observationBytes, _observationBytes);
-            biasGradient += _gradient.AddSample(bits, output.Slice(i * OutputSize, OutputSize), outputGradient.Slice(i * OutputSize, OutputSize), work);
+            biasGradient += _gradient.AddSample(bits, output.Slice(i * OutputSize, OutputSize),
+                outputGradient.Slice(i * OutputSize, OutputSize), work);
         }
         VectorOps.Axpy(1, work.WeightGradient.AsSpan(), _weight.Of(gradient));
         var bias = _bias.Of(gradient);
@@ -131,7 +134,8 @@ internal sealed class BitConv
     {
         for (var i = 0; i < codes.Length / 2; i += 8)
         {
-            var (low, high) = Vector128.Widen(Vector128.WidenLower(Vector128.CreateScalar(BinaryPrimitives.ReadUInt64LittleEndian(bits[i..])).AsByte()));
+            var (low, high) = Vector128.Widen(Vector128.WidenLower(
+                Vector128.CreateScalar(BinaryPrimitives.ReadUInt64LittleEndian(bits[i..])).AsByte()));
             PairOf(low).AsUInt16().CopyTo(codes[(2 * i)..]);
             PairOf(high).AsUInt16().CopyTo(codes[(2 * i + 8)..]);
         }

@@ -4,7 +4,8 @@ namespace Rl.Distributed.Core.Networks;
 
 /// <summary>Cross-correlation of images [height, width, channel] with filters, then an activation.</summary>
 /// <remarks>
-/// Weights "name.weight" [kernelHeight, kernelWidth, inChannels, filters], biases "name.bias" [filters]; output [outHeight, outWidth, filters].
+/// Weights "name.weight" [kernelHeight, kernelWidth, inChannels, filters], biases "name.bias" [filters]; output [outHeight, outWidth,
+/// filters].
 /// Windows are gathered into rows, some images at a time so that they stay in the cache, and multiplied by the weights.
 /// </remarks>
 public sealed class Conv2D : Layer
@@ -38,7 +39,8 @@ public sealed class Conv2D : Layer
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, _shape.PatchLength, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         var step = buffers.Scratch.Length / ImageColumns;
         for (var first = 0; first < batch; first += step)
@@ -46,7 +48,8 @@ public sealed class Conv2D : Layer
             var images = Math.Min(step, batch - first);
             var columns = Gather(input, first, images, buffers);
             var part = output.Slice(first * OutputSize, images * OutputSize);
-            Gemm.Multiply(images * _shape.Patches, _filters, _shape.PatchLength, columns, false, _weight.Read(parameters), false, part, accumulate: false);
+            Gemm.Multiply(images * _shape.Patches, _filters, _shape.PatchLength, columns, false, _weight.Read(parameters), false, part,
+                accumulate: false);
             ElementKernels.AddBiasAndActivate(part, _bias.Read(parameters), _activation);
         }
     }

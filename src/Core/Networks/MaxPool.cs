@@ -14,14 +14,17 @@ public sealed class MaxPool : Layer
     {
         shape.Validate();
         if (shape.Padding >= Math.Min(shape.KernelHeight, shape.KernelWidth) || shape.KernelHeight * shape.KernelWidth > byte.MaxValue)
-            throw new ArgumentException($"Max-pooling windows must have at most 255 pixels and be larger than the padding: {shape}.", nameof(shape));
+            throw new ArgumentException($"Max-pooling windows must have at most 255 pixels and be larger than the padding: {shape}.",
+                nameof(shape));
         _shape = shape;
     }
 
     /// <summary>One byte an output while learning: which of the window's pixels was chosen.</summary>
-    public override LayerBuffers CreateBuffers(int maxBatch, bool training) => new() { Choices = new byte[training ? maxBatch * OutputSize : 0] };
+    public override LayerBuffers CreateBuffers(int maxBatch, bool training) =>
+        new() { Choices = new byte[training ? maxBatch * OutputSize : 0] };
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         var channels = _shape.Channels;
         var window = 0;
@@ -95,7 +98,8 @@ public sealed class MaxPool : Layer
         }
     }
 
-    /// <summary>The window's first row and column within its image, and its first pixel's place in the batch; all may lie in the padding.</summary>
+    /// <summary>The window's first row and column within its image, and its first pixel's place in the batch; all may lie in the
+    /// padding.</summary>
     private (int Top, int Left, int Start) Corner(int row, int x)
     {
         var (image, y) = Math.DivRem(row, _shape.OutHeight);

@@ -11,7 +11,8 @@ public sealed class ResidualBlock : Layer
         : base(inner.InputSize, inner.OutputSize)
     {
         if (inner.InputSize != inner.OutputSize)
-            throw new ArgumentException($"A residual block's layers give {inner.OutputSize} floats but take {inner.InputSize}.", nameof(inner));
+            throw new ArgumentException($"A residual block's layers give {inner.OutputSize} floats but take {inner.InputSize}.",
+                nameof(inner));
         _inner = inner;
     }
 
@@ -26,7 +27,8 @@ public sealed class ResidualBlock : Layer
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) =>
         _inner.Initialize(parameters, initializer, ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         _inner.Forward(parameters, input, output, batch, buffers.Children[0]);
         VectorOps.Axpy(1, input, output);

@@ -55,7 +55,8 @@ public class LayerOracleTests
     [Fact]
     public void Tanh_is_within_half_a_millionth_of_the_exact_value()
     {
-        float[] x = [.. Enumerable.Range(-1000, 2001).Select(i => i / 97f), 0, 1e-6f, 100, -100, float.PositiveInfinity, float.NegativeInfinity];
+        float[] x = [.. Enumerable.Range(-1000, 2001).Select(i => i / 97f), 0, 1e-6f, 100, -100, float.PositiveInfinity,
+            float.NegativeInfinity];
         float[] y = [.. x, .. new float[16 - x.Length % 16]];
         var builder = new ParameterLayoutBuilder();
         var run = new LayerRun(new Dense(builder, "layer", 1, y.Length, Activation.Tanh), builder.Build(), batch: 1);
@@ -84,7 +85,8 @@ public class LayerOracleTests
         {
             int Int(string name) => each.GetProperty(name).GetInt32();
             var (batch, filters) = (Int("batch"), Int("out_channels"));
-            var shape = new ConvolutionShape(Int("height"), Int("width"), Int("in_channels"), Int("kernel"), Int("kernel"), Int("stride"), Int("padding"));
+            var shape = new ConvolutionShape(Int("height"), Int("width"), Int("in_channels"), Int("kernel"), Int("kernel"), Int("stride"),
+                Int("padding"));
             float[] Inputs(string name) => Images(Floats(each, name), shape.Channels, shape.Height, shape.Width);
             float[] Outputs(string name) => Images(Floats(each, name), filters, shape.OutHeight, shape.OutWidth);
             float[] Weights(string name) => Filters(Floats(each, name), filters, shape.Channels, shape.KernelWidth);
@@ -125,12 +127,14 @@ public class LayerOracleTests
                 image = (shape.OutHeight, shape.OutWidth, filters);
             }
             var last = strides.Length;
-            layers.Add(new Dense(builder, $"layer{last}", image.Height * image.Width * image.Channels, weights[last].GetArrayLength(), activation: null));
+            layers.Add(new Dense(builder, $"layer{last}", image.Height * image.Width * image.Channels, weights[last].GetArrayLength(),
+                activation: null));
             toOurs[last] = (values, outputs) => DenseAfterImage(values, outputs, image.Channels, image.Height, image.Width);
             var run = new LayerRun(new Sequential(channels * height * width, [.. layers]), builder.Build(), batch);
             for (var i = 0; i < weights.Length; i++)
             {
-                toOurs[i](OracleFiles.Floats(weights[i]), weights[i].GetArrayLength()).CopyTo(run.Layout.Slice(run.Parameters, $"layer{i}.weight"));
+                toOurs[i](OracleFiles.Floats(weights[i]), weights[i].GetArrayLength()).CopyTo(
+                    run.Layout.Slice(run.Parameters, $"layer{i}.weight"));
                 Floats(each.GetProperty("biases")[i]).CopyTo(run.Layout.Slice(run.Parameters, $"layer{i}.bias"));
             }
 
