@@ -1,1 +1,4 @@
-System.Console.WriteLine("bench");
+using BenchmarkDotNet.Running;
+
+// dotnet run -c Release --project bench -- --filter '*Gemm*'
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

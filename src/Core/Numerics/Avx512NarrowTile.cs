@@ -7,7 +7,7 @@ namespace Rl.Distributed.Core.Numerics;
 /// <summary>AVX-512 tiles 16 columns wide.</summary>
 /// <remarks>
 /// 12 x 16 is the work horse: 12 accumulators and one vector of b, a is broadcast by the multiply-add itself.
-/// The narrower ones end a matrix whose row count is no multiple of 12. Every element is summed over k in ascending
+/// The lower tiles end a matrix whose row count is no multiple of 12. Every element is summed over k in ascending
 /// order by one fused multiply-add a step, in all of them.
 /// </remarks>
 internal static unsafe class Avx512NarrowTile

@@ -7,7 +7,8 @@ namespace Rl.Distributed.Core.Numerics;
 /// <summary>AVX-512 tiles 32 columns wide.</summary>
 /// <remarks>
 /// 12 x 32 is the work horse: 24 accumulators, two vectors of b and one broadcast element of a stay in 27 of the 32 registers.
-/// The narrower ones end a matrix whose row count is no multiple of 12. Every element is summed over k in ascending
+/// Where b is not packed, columns two tiles further on are fetched ahead, since a wide stride hides them from the hardware.
+/// The lower tiles end a matrix whose row count is no multiple of 12. Every element is summed over k in ascending
 /// order by one fused multiply-add a step, in all of them.
 /// </remarks>
 internal static unsafe class Avx512WideTile
@@ -69,6 +70,8 @@ internal static unsafe class Avx512WideTile
         }
         for (var p = t.K; p > 0; p--)
         {
+            Sse.Prefetch1(b + 64);
+            Sse.Prefetch1(b + 80);
             Vector512<float> b0 = Vector512.Load(b), b1 = Vector512.Load(b + 16);
             var x = Vector512.Create(*a0);
             c0a = Avx512F.FusedMultiplyAdd(x, b0, c0a);

@@ -8,8 +8,8 @@ namespace Rl.Distributed.Core.Numerics;
 /// After Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", for matrices that are at
 /// most some hundred columns wide: a block of b (<see cref="BlockSteps"/> steps of k by up to <see cref="BlockFloats"/>
 /// elements) is packed into panels one tile wide and stays in L2, while each band of rows of a, which stays in L1,
-/// passes over all panels. a is read where it lies, except when it is transposed: then bands are packed too, several at once,
-/// since neighbouring rows share cache lines. A chain of sums continues in c from one block of k to the next, so that
+/// passes over all panels. Where few rows pass over it, b is read in place. So is a, except when it is transposed: then
+/// bands are packed too, several at once, since neighbouring rows share cache lines. A chain of sums continues in c from one block of k to the next, so that
 /// no blocking shows in the result.
 /// </remarks>
 internal static unsafe class BlockedGemm<TTile>
@@ -19,16 +19,19 @@ internal static unsafe class BlockedGemm<TTile>
     private const int BlockFloats = 128 * 1024;
     private const int BandsPackedAtOnce = 8;
 
-    /// <summary>A transposed a of at most this many columns is read in place: its rows are next to each other.</summary>
+    /// <summary>A transposed a whose rows are at most this far apart is read in place.</summary>
     private const int DirectColumns = 40;
 
     /// <summary>Panels that at most this many rows pass over are not worth a copy.</summary>
     private const int DirectRows = 64;
 
     public static void Multiply(
-        int m, int n, int k, float* a, bool transposeA, float* b, bool transposeB, float* c, bool accumulate)
+        int m, int n, int k, float* a, int aStride, bool transposeA, float* b, int bStride, bool transposeB,
+        float* c, int cStride, bool accumulate)
     {
-        var blocks = (k + BlockSteps - 1) / BlockSteps;
+        var isReused = m > DirectRows;
+        var blockSteps = isReused ? BlockSteps : BlockSteps / 2;
+        var blocks = (k + blockSteps - 1) / blockSteps;
         var steps = (k + blocks - 1) / blocks;
         var width = Math.Max(TTile.Width, BlockFloats / steps / TTile.Width * TTile.Width);
         for (var j = 0; j < n; j += width)
@@ -37,11 +40,11 @@ internal static unsafe class BlockedGemm<TTile>
             for (var p = 0; p < k; p += steps)
             {
                 var depth = Math.Min(steps, k - p);
-                var panels = new Panels(b, transposeB, n, k, p, depth, j, columns, isReused: m > DirectRows);
-                var tile = new TileArguments { K = depth, CStride = n, Accumulate = accumulate || p > 0 };
-                if (transposeA && m > DirectColumns) PackedBands(ref tile, panels, m, a + (nint)p * m, c + j);
-                else if (transposeA) Bands(ref tile, panels, m, a + (nint)p * m, 1, m, c + j);
-                else Bands(ref tile, panels, m, a + p, k, 1, c + j);
+                var panels = new Panels(b, bStride, transposeB, p, depth, j, columns, isReused);
+                var tile = new TileArguments { K = depth, CStride = cStride, Accumulate = accumulate || p > 0 };
+                if (transposeA && aStride > DirectColumns) PackedBands(ref tile, panels, m, a + (nint)p * aStride, aStride, c + j);
+                else if (transposeA) Bands(ref tile, panels, m, a + (nint)p * aStride, 1, aStride, c + j);
+                else Bands(ref tile, panels, m, a + p, aStride, 1, c + j);
             }
         }
     }
@@ -57,14 +60,14 @@ internal static unsafe class BlockedGemm<TTile>
         }
     }
 
-    private static void PackedBands(ref TileArguments tile, in Panels panels, int m, float* a, float* c)
+    private static void PackedBands(ref TileArguments tile, in Panels panels, int m, float* a, nint aStride, float* c)
     {
         const int Group = BandsPackedAtOnce;
         var packed = Scratch.PackedA.Rent(Group * TTile.Rows * tile.K);
         for (var i = 0; i < m; i += Group * TTile.Rows)
         {
             var rows = Math.Min(Group * TTile.Rows, m - i);
-            PackRows(rows, tile.K, a + i, m, packed);
+            PackRows(rows, tile.K, a + i, aStride, packed);
             (tile.ARow, tile.AStep) = (1, TTile.Rows);
             for (var r = 0; r < rows; r += TTile.Rows)
             {
@@ -112,12 +115,12 @@ internal static unsafe class BlockedGemm<TTile>
 
         /// <summary>Packs what must be: columns that are transposed, that end within a vector, or whose wide stride
         /// costs more than a copy that is reused.</summary>
-        public Panels(float* b, bool transposeB, int n, int k, int p, int depth, int j, int columns, bool isReused)
+        public Panels(float* b, nint bStride, bool transposeB, int p, int depth, int j, int columns, bool isReused)
         {
             _columns = columns;
-            _directStride = n;
-            _direct = b + (nint)p * n + j;
-            var mustPack = transposeB || (isReused && n > TTile.Width);
+            _directStride = bStride;
+            _direct = b + p * bStride + j;
+            var mustPack = transposeB || (isReused && bStride > TTile.Width);
             _directColumns = mustPack ? 0 : columns / TTile.Lane * TTile.Lane;
             if (_directColumns == columns) return;
             _packed = Scratch.PackedB.Rent(Padded(columns - _directColumns) * depth);
@@ -126,8 +129,8 @@ internal static unsafe class BlockedGemm<TTile>
             {
                 var width = Math.Min(TTile.Width, columns - x);
                 var stride = Padded(width);
-                if (transposeB) PackTransposed(width, depth, b + (nint)(j + x) * k + p, k, to, stride);
-                else PackPlain(width, depth, _direct + x, n, to, stride);
+                if (transposeB) PackTransposed(width, depth, b + (j + x) * bStride + p, bStride, to, stride);
+                else PackPlain(width, depth, _direct + x, bStride, to, stride);
                 to += (nint)depth * stride;
                 x += width;
             }

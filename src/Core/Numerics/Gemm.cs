@@ -16,55 +16,73 @@ public static class Gemm
         => Multiply(CpuPaths.Current, m, n, k, a, transposeA, b, transposeB, c, accumulate);
 
     /// <summary>The same on one of the paths that the CPU supports, for tests and comparisons.</summary>
-    public static unsafe void Multiply(
+    public static void Multiply(
         CpuPath path, int m, int n, int k, ReadOnlySpan<float> a, bool transposeA, ReadOnlySpan<float> b, bool transposeB,
         Span<float> c, bool accumulate)
+        => Run(path, m, n, k, a, transposeA ? m : k, transposeA, b, transposeB ? k : n, transposeB, c, n, accumulate);
+
+    /// <summary>The same for parts of larger matrices, such as a shard's columns of a transposed a or of c.</summary>
+    /// <remarks>A stride is the distance between the starts of two stored rows, a span starts at the part's first element.
+    /// To share out the columns of c without changing a bit, let every part but the last have a multiple of 16.</remarks>
+    /// <exception cref="ArgumentException">A size is negative, a stride is less than a stored row, or a span is too short.</exception>
+    public static void Multiply(
+        int m, int n, int k, ReadOnlySpan<float> a, int aStride, bool transposeA, ReadOnlySpan<float> b, int bStride, bool transposeB,
+        Span<float> c, int cStride, bool accumulate)
+        => Run(CpuPaths.Current, m, n, k, a, aStride, transposeA, b, bStride, transposeB, c, cStride, accumulate);
+
+    internal static unsafe void Blocked(
+        CpuPath path, int m, int n, int k, float* a, int aStride, bool transposeA, float* b, int bStride, bool transposeB,
+        float* c, int cStride, bool accumulate)
     {
-        Check(m, n, k, a.Length, b.Length, c.Length);
-        if (m == 0 || n == 0) return;
-        if (k == 0)
+        switch (path)
         {
-            if (!accumulate) c[..(m * n)].Clear();
-            return;
+            case CpuPath.Avx512:
+                BlockedGemm<Avx512Tile>.Multiply(m, n, k, a, aStride, transposeA, b, bStride, transposeB, c, cStride, accumulate);
+                break;
+            case CpuPath.Avx2:
+                BlockedGemm<Avx2Tile>.Multiply(m, n, k, a, aStride, transposeA, b, bStride, transposeB, c, cStride, accumulate);
+                break;
+            default:
+                BlockedGemm<PortableTile>.Multiply(m, n, k, a, aStride, transposeA, b, bStride, transposeB, c, cStride, accumulate);
+                break;
         }
-        if (path == CpuPath.Scalar)
+    }
+
+    private static unsafe void Run(
+        CpuPath path, int m, int n, int k, ReadOnlySpan<float> a, int aStride, bool transposeA, ReadOnlySpan<float> b, int bStride, bool transposeB,
+        Span<float> c, int cStride, bool accumulate)
+    {
+        Check(nameof(a), a.Length, transposeA ? k : m, transposeA ? m : k, aStride);
+        Check(nameof(b), b.Length, transposeB ? n : k, transposeB ? k : n, bStride);
+        Check(nameof(c), c.Length, m, n, cStride);
+        if (m == 0 || n == 0) return;
+        if (path == CpuPath.Scalar || k == 0)
         {
-            ScalarGemm.Multiply(m, n, k, a, transposeA, b, transposeB, c, accumulate);
+            ScalarGemm.Multiply(m, n, k, a, aStride, transposeA, b, bStride, transposeB, c, cStride, accumulate);
             return;
         }
         fixed (float* pa = a, pb = b, pc = c)
         {
             if (HeadGemm.Fits(path, n, k, transposeA))
             {
-                HeadGemm.Multiply(m, n, k, pa, pb, transposeB, pc, accumulate);
+                HeadGemm.Multiply(m, n, k, pa, aStride, pb, bStride, transposeB, pc, cStride, accumulate);
             }
             else if (SwappedGemm.IsFaster(m, n, k, transposeA, transposeB))
             {
-                SwappedGemm.Multiply(path, m, n, k, pa, transposeA, pb, transposeB, pc, accumulate);
+                SwappedGemm.Multiply(path, m, n, k, pa, aStride, transposeA, pb, bStride, transposeB, pc, cStride, accumulate);
             }
             else
             {
-                Blocked(path, m, n, k, pa, transposeA, pb, transposeB, pc, accumulate);
+                Blocked(path, m, n, k, pa, aStride, transposeA, pb, bStride, transposeB, pc, cStride, accumulate);
             }
         }
     }
 
-    internal static unsafe void Blocked(
-        CpuPath path, int m, int n, int k, float* a, bool transposeA, float* b, bool transposeB, float* c, bool accumulate)
+    private static void Check(string name, int length, int rows, int columns, int stride)
     {
-        switch (path)
-        {
-            case CpuPath.Avx512: BlockedGemm<Avx512Tile>.Multiply(m, n, k, a, transposeA, b, transposeB, c, accumulate); break;
-            case CpuPath.Avx2: BlockedGemm<Avx2Tile>.Multiply(m, n, k, a, transposeA, b, transposeB, c, accumulate); break;
-            default: BlockedGemm<PortableTile>.Multiply(m, n, k, a, transposeA, b, transposeB, c, accumulate); break;
-        }
-    }
-
-    private static void Check(int m, int n, int k, int a, int b, int c)
-    {
-        if (m < 0 || n < 0 || k < 0) throw new ArgumentException($"A product of [{m}, {k}] and [{k}, {n}] has a negative size.");
-        if (a < (long)m * k) throw new ArgumentException($"a has {a} elements, op(a) [{m}, {k}] needs {(long)m * k}.", nameof(a));
-        if (b < (long)k * n) throw new ArgumentException($"b has {b} elements, op(b) [{k}, {n}] needs {(long)k * n}.", nameof(b));
-        if (c < (long)m * n) throw new ArgumentException($"c has {c} elements, [{m}, {n}] needs {(long)m * n}.", nameof(c));
+        if (rows < 0 || columns < 0) throw new ArgumentException($"{name} is [{rows}, {columns}]: a size is negative.", name);
+        if (stride < columns) throw new ArgumentException($"{name}'s rows of {columns} elements overlap at a stride of {stride}.", name);
+        var needed = rows == 0 || columns == 0 ? 0 : (rows - 1L) * stride + columns;
+        if (length < needed) throw new ArgumentException($"{name} has {length} elements, [{rows}, {columns}] at a stride of {stride} needs {needed}.", name);
     }
 }

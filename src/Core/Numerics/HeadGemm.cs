@@ -16,26 +16,27 @@ internal static unsafe class HeadGemm
     public static bool Fits(CpuPath path, int n, int k, bool transposeA)
         => path == CpuPath.Avx512 && n <= 8 && !transposeA && k % StepsPerVector(n) == 0;
 
-    public static void Multiply(int m, int n, int k, float* a, float* b, bool transposeB, float* c, bool accumulate)
+    public static void Multiply(
+        int m, int n, int k, float* a, int aStride, float* b, int bStride, bool transposeB, float* c, int cStride, bool accumulate)
     {
         var q = StepsPerVector(n);
-        var packed = Pack(n, k, q, b, transposeB);
+        var packed = Pack(n, k, q, b, bStride, transposeB);
         switch (q)
         {
-            case 2: Rows<Broadcast2>(m, n, k, a, packed, c, accumulate); break;
-            case 4: Rows<Broadcast4>(m, n, k, a, packed, c, accumulate); break;
-            case 8: Rows<Broadcast8>(m, n, k, a, packed, c, accumulate); break;
-            default: Rows<Broadcast16>(m, n, k, a, packed, c, accumulate); break;
+            case 2: Rows<Broadcast2>(m, n, k, a, aStride, packed, c, cStride, accumulate); break;
+            case 4: Rows<Broadcast4>(m, n, k, a, aStride, packed, c, cStride, accumulate); break;
+            case 8: Rows<Broadcast8>(m, n, k, a, aStride, packed, c, cStride, accumulate); break;
+            default: Rows<Broadcast16>(m, n, k, a, aStride, packed, c, cStride, accumulate); break;
         }
     }
 
     private static int StepsPerVector(int n) => n switch { 1 => 16, 2 => 8, <= 4 => 4, _ => 2 };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float* Pack(int n, int k, int q, float* b, bool transposeB)
+    private static float* Pack(int n, int k, int q, float* b, int bStride, bool transposeB)
     {
-        if (n == 1) return b;
-        var (alongK, alongN) = transposeB ? (1, k) : (n, 1);
+        var (alongK, alongN) = transposeB ? (1, bStride) : (bStride, 1);
+        if (n == 1 && alongK == 1) return b;
         var packed = Scratch.PackedB.Rent(k * (16 / q));
         for (var j = 0; j < 16 / q; j++)
         {
@@ -48,20 +49,24 @@ internal static unsafe class HeadGemm
         return packed;
     }
 
-    private static void Rows<TBroadcast>(int m, int n, int k, float* a, float* b, float* c, bool accumulate)
+    private static void Rows<TBroadcast>(int m, int n, int k, float* a, int aStride, float* b, float* c, int cStride, bool accumulate)
         where TBroadcast : struct, IBroadcast
     {
-        for (var i = 0; i < m; i += 8) Rows8<TBroadcast>(Math.Min(8, m - i), n, k, a + (nint)i * k, b, c + (nint)i * n, accumulate);
+        for (var i = 0; i < m; i += 8)
+        {
+            Rows8<TBroadcast>(Math.Min(8, m - i), n, k, a + (nint)i * aStride, aStride, b, c + (nint)i * cStride, cStride, accumulate);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8<TBroadcast>(int rows, int n, int k, float* a, float* b, float* c, bool accumulate)
+    private static void Rows8<TBroadcast>(
+        int rows, int n, int k, float* a, nint aStride, float* b, float* c, nint cStride, bool accumulate)
         where TBroadcast : struct, IBroadcast
     {
         // Rows past the end repeat the last one and are not stored.
         var last = rows - 1;
-        nint r1 = Math.Min(1, last) * k, r2 = Math.Min(2, last) * k, r3 = Math.Min(3, last) * k;
-        nint r4 = Math.Min(4, last) * k, r5 = Math.Min(5, last) * k, r6 = Math.Min(6, last) * k, r7 = last * k;
+        nint r1 = Math.Min(1, last) * aStride, r2 = Math.Min(2, last) * aStride, r3 = Math.Min(3, last) * aStride;
+        nint r4 = Math.Min(4, last) * aStride, r5 = Math.Min(5, last) * aStride, r6 = Math.Min(6, last) * aStride, r7 = last * aStride;
         Vector512<float> c0, c1, c2, c3, c4, c5, c6, c7;
         c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = Vector512<float>.Zero;
         for (var end = a + k; a < end; a += TBroadcast.Steps, b += 16)
@@ -77,13 +82,13 @@ internal static unsafe class HeadGemm
             c7 = Avx512F.FusedMultiplyAdd(TBroadcast.Load(a + r7), x, c7);
         }
         Store<TBroadcast>(c0, n, c, accumulate);
-        if (rows > 1) Store<TBroadcast>(c1, n, c + n, accumulate);
-        if (rows > 2) Store<TBroadcast>(c2, n, c + 2 * n, accumulate);
-        if (rows > 3) Store<TBroadcast>(c3, n, c + 3 * n, accumulate);
-        if (rows > 4) Store<TBroadcast>(c4, n, c + 4 * n, accumulate);
-        if (rows > 5) Store<TBroadcast>(c5, n, c + 5 * n, accumulate);
-        if (rows > 6) Store<TBroadcast>(c6, n, c + 6 * n, accumulate);
-        if (rows > 7) Store<TBroadcast>(c7, n, c + 7 * n, accumulate);
+        if (rows > 1) Store<TBroadcast>(c1, n, c + cStride, accumulate);
+        if (rows > 2) Store<TBroadcast>(c2, n, c + 2 * cStride, accumulate);
+        if (rows > 3) Store<TBroadcast>(c3, n, c + 3 * cStride, accumulate);
+        if (rows > 4) Store<TBroadcast>(c4, n, c + 4 * cStride, accumulate);
+        if (rows > 5) Store<TBroadcast>(c5, n, c + 5 * cStride, accumulate);
+        if (rows > 6) Store<TBroadcast>(c6, n, c + 6 * cStride, accumulate);
+        if (rows > 7) Store<TBroadcast>(c7, n, c + 7 * cStride, accumulate);
     }
 
     /// <summary>Adds up each column's lanes and stores one number a column.</summary>

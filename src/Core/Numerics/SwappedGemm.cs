@@ -15,11 +15,12 @@ internal static unsafe class SwappedGemm
     }
 
     public static void Multiply(
-        CpuPath path, int m, int n, int k, float* a, bool transposeA, float* b, bool transposeB, float* c, bool accumulate)
+        CpuPath path, int m, int n, int k, float* a, int aStride, bool transposeA, float* b, int bStride, bool transposeB,
+        float* c, int cStride, bool accumulate)
     {
         var result = Scratch.Result.Rent(m * n);
-        if (accumulate) Transposition.Run(m, n, c, n, result, m);
-        Gemm.Blocked(path, n, m, k, b, !transposeB, a, !transposeA, result, accumulate);
-        Transposition.Run(n, m, result, m, c, n);
+        if (accumulate) Transposition.Run(m, n, c, cStride, result, m);
+        Gemm.Blocked(path, n, m, k, b, bStride, !transposeB, a, aStride, !transposeA, result, m, accumulate);
+        Transposition.Run(n, m, result, m, c, cStride);
     }
 }

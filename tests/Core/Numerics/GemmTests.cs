@@ -66,6 +66,58 @@ public sealed class GemmTests
     }
 
     [Fact]
+    public void Parts_of_matrices_are_multiplied_where_they_lie()
+    {
+        const int M = 60, N = 80, K = 50, Wide = 100;
+        float[] a = Numbers(Wide * Wide, 11), b = Numbers(Wide * Wide, 12), start = Numbers(Wide * Wide, 13);
+        for (var layout = 0; layout < 8; layout++)
+        {
+            var (transposeA, transposeB, accumulate) = ((layout & 1) != 0, (layout & 2) != 0, (layout & 4) != 0);
+            foreach (var (m, n) in ((int, int)[])[(M, N), (9, 7), (20, 1), (30, 16), (N, M)])
+            {
+                var actual = start.ToArray();
+                Gemm.Multiply(m, n, K, a.AsSpan(3), Wide, transposeA, b.AsSpan(5), Wide, transposeB, actual.AsSpan(7), Wide, accumulate);
+                for (var index = 0; index < actual.Length; index++)
+                {
+                    var (i, j) = (Math.Max(0, index - 7) / Wide, (index + Wide - 7) % Wide);
+                    double expected = start[index];
+                    if (index >= 7 && i < m && j < n)
+                    {
+                        if (!accumulate) expected = 0;
+                        for (var p = 0; p < K; p++)
+                        {
+                            expected += (double)a[3 + (transposeA ? p * Wide + i : i * Wide + p)] * b[5 + (transposeB ? j * Wide + p : p * Wide + j)];
+                        }
+                    }
+                    Assert.Equal(expected, actual[index], 2e-5);
+                }
+            }
+        }
+        Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 2, 2, a, 1, false, b, 2, false, start, 2, false));
+    }
+
+    [Fact]
+    public void Shards_of_a_gradient_of_weights_add_up_to_the_same_bits()
+    {
+        const int M = 200, K = 600;
+        foreach (var n in (int[])[1, 7, 32, 80])
+        {
+            float[] a = Numbers(K * M, 14), b = Numbers(K * n, 15), whole = Numbers(M * n, 16), byRows = whole.ToArray(), byColumns = whole.ToArray();
+            Gemm.Multiply(M, n, K, a, true, b, false, whole, true);
+            for (var i = 0; i < M; i += 30)
+            {
+                Gemm.Multiply(Math.Min(30, M - i), n, K, a.AsSpan(i), M, true, b, n, false, byRows.AsSpan(i * n), n, true);
+            }
+            Assert.Equal(whole, byRows);
+            for (var j = 0; j < n; j += 48)
+            {
+                Gemm.Multiply(M, Math.Min(48, n - j), K, a, M, true, b.AsSpan(j), n, false, byColumns.AsSpan(j), n, true);
+            }
+            Assert.Equal(whole, byColumns);
+        }
+    }
+
+    [Fact]
     public void Repeated_products_allocate_nothing()
     {
         float[] a = Numbers(100 * 200, 6), b = Numbers(200 * 40, 7), c = new float[100 * 200];
