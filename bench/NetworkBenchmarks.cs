@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
@@ -11,10 +12,13 @@ public class NetworkBenchmarks
     private const int ActingBatch = 32;
     private const int LearningBatch = 640;
 
-    private readonly Subject _minAtarActing = new("minatar", new ObservationSpec(ElementType.Bit, 10, 10, 4), ActingBatch, training: false);
-    private readonly Subject _minAtarLearning = new("minatar", new ObservationSpec(ElementType.Bit, 10, 10, 4), LearningBatch, training: true);
-    private readonly Subject _natureActing = new("nature", new ObservationSpec(ElementType.UInt8, 84, 84, 4), ActingBatch, training: false);
-    private readonly Subject _natureLearning = new("nature", new ObservationSpec(ElementType.UInt8, 84, 84, 4), ActingBatch, training: true);
+    private static readonly ObservationSpec MinAtar = new(ElementType.Bit, 10, 10, 4);
+    private static readonly ObservationSpec Atari = new(ElementType.UInt8, 84, 84, 4);
+
+    private readonly Subject _minAtarActing = new("minatar", MinAtar, ActingBatch, training: false);
+    private readonly Subject _minAtarLearning = new("minatar", MinAtar, LearningBatch, training: true);
+    private readonly Subject _natureActing = new("nature", Atari, ActingBatch, training: false);
+    private readonly Subject _natureLearning = new("nature", Atari, ActingBatch, training: true);
     private readonly Subject _mlpActing = new("mlp", new ObservationSpec(ElementType.Float32, 4), ActingBatch, training: false);
     private readonly Subject _mlpLearning = new("mlp", new ObservationSpec(ElementType.Float32, 4), LearningBatch, training: true);
 
@@ -75,7 +79,7 @@ public class NetworkBenchmarks
             var bytes = new byte[batch * spec.ByteCount];
             if (spec.Type == ElementType.Float32)
             {
-                foreach (ref var x in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan())) x = random.NextGaussian();
+                foreach (ref var x in MemoryMarshal.Cast<byte, float>(bytes.AsSpan())) x = random.NextGaussian();
                 return bytes;
             }
             foreach (ref var b in bytes.AsSpan())

@@ -10,7 +10,8 @@ namespace Rl.Distributed.Core.Networks;
 /// <remarks>
 /// What <see cref="Conv2D"/> computes, without decoding or products. Forward: a pixel's channels are cut into groups of up to four
 /// bits, a table holds the sum of weights for each value of a group at each of the nine taps, and an output is the sum of nine
-/// table rows a group: a quarter of the dense work, for any observation: <see cref="BitConvSums"/>. Backward is <see cref="BitConvGradient"/>.
+/// table rows a group: a quarter of the dense work, for any observation: <see cref="BitConvSums"/>. Backward is
+/// <see cref="BitConvGradient"/>.
 /// Same parameters as Conv2D: "name.weight" [3, 3, channels, 16], "name.bias" [16].
 /// </remarks>
 internal sealed class BitConv
@@ -69,7 +70,7 @@ internal sealed class BitConv
         Bias = new AlignedFloats(Filters),
         Table = new AlignedFloats(Kernel * _groups * GroupTable),
         Bits = new byte[_observationBytes + sizeof(ulong)],
-        Codes = new ushort[(_pixels + 1) * _groups],
+        Codes = new ushort[(_pixels * _groups + 15) / 16 * 16],
         Gradient = training ? _gradient.CreateBuffers() : null,
     };
 
@@ -77,7 +78,8 @@ internal sealed class BitConv
         initializer, Taps * _channels, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
     /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch, BitConvBuffers buffers)
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch,
+        BitConvBuffers buffers)
     {
         FillTable(_weight.Read(parameters), buffers.Table.AsSpan());
         _bias.Read(parameters).CopyTo(buffers.Bias.AsSpan());
@@ -100,9 +102,10 @@ internal sealed class BitConv
         for (var i = 0; i < batch; i++)
         {
             var bits = observations.Slice(i * _observationBytes, _observationBytes);
-            biasGradient += _gradient.AddSample(bits, output.Slice(i * OutputSize, OutputSize), outputGradient.Slice(i * OutputSize, OutputSize), work);
+            biasGradient += _gradient.AddSample(bits, output.Slice(i * OutputSize, OutputSize),
+                outputGradient.Slice(i * OutputSize, OutputSize), work);
         }
-        ElementKernels.Add(_weight.Of(gradient), work.WeightGradient.AsSpan());
+        VectorOps.Axpy(1, work.WeightGradient.AsSpan(), _weight.Of(gradient));
         var bias = _bias.Of(gradient);
         (Vector512.Create<float>(bias) + biasGradient).CopyTo(bias);
     }
@@ -126,16 +129,26 @@ internal sealed class BitConv
         }
     }
 
+    /// <summary>Of each byte, the low four bits are a pixel and the high four the next one; eight bytes at once.</summary>
+    private static void EncodeNibbles(ReadOnlySpan<byte> bits, Span<ushort> codes)
+    {
+        for (var i = 0; i < codes.Length / 2; i += 8)
+        {
+            var (low, high) = Vector128.Widen(Vector128.WidenLower(
+                Vector128.CreateScalar(BinaryPrimitives.ReadUInt64LittleEndian(bits[i..])).AsByte()));
+            PairOf(low).AsUInt16().CopyTo(codes[(2 * i)..]);
+            PairOf(high).AsUInt16().CopyTo(codes[(2 * i + 8)..]);
+        }
+
+        static Vector128<uint> PairOf(Vector128<uint> bytes) => ((bytes & Vector128.Create(15u)) | ((bytes >> GroupBits) << 16)) * Entry;
+    }
+
     /// <summary>codes [pixel][group] = the place in the table of the group's value.</summary>
     private void Encode(ReadOnlySpan<byte> bits, Span<ushort> codes)
     {
         if (_channels == GroupBits)
         {
-            for (var pair = 0; pair < codes.Length / 2; pair++)
-            {
-                codes[2 * pair] = (ushort)((bits[pair] & 15) * Entry);
-                codes[2 * pair + 1] = (ushort)((bits[pair] >> GroupBits) * Entry);
-            }
+            EncodeNibbles(bits, codes);
             return;
         }
         var mask = (1UL << _channels) - 1;
@@ -158,7 +171,7 @@ internal sealed class BitConvBuffers
     /// <summary>One observation, with room to read a word from its last byte on.</summary>
     public required byte[] Bits { get; init; }
 
-    /// <summary>A pixel more than there are, since pixels of four bits come in pairs.</summary>
+    /// <summary>Up to a multiple of 16, since eight bytes become 16 codes at once.</summary>
     public required ushort[] Codes { get; init; }
 
     /// <summary>Null unless training.</summary>

@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics;
 
 namespace Rl.Distributed.Core.Networks;
 
-/// <summary>The weights' gradient of a <see cref="BitConv"/>: a set bit adds the gradients of the nine outputs that see it to its nine weight rows.</summary>
+/// <summary>The weights' gradient of a <see cref="BitConv"/>: a set bit adds the gradients of the nine outputs that see it to its nine
+/// weight rows.</summary>
 /// <remarks>
 /// A few dozen of some hundred bits are set. Outputs lie in a frame two wider than the image on each side, zero where there
 /// is no output, so that bits at the border need no special case; a channel's nine sums stay in registers while its set bits go by.
@@ -53,7 +54,8 @@ internal sealed class BitConvGradient
 
     /// <summary>Adds one sample to the buffers' weight gradient.</summary>
     /// <returns>The biases' gradient.</returns>
-    public Vector512<float> AddSample(ReadOnlySpan<byte> bits, ReadOnlySpan<float> output, ReadOnlySpan<float> outputGradient, BitConvGradientBuffers buffers)
+    public Vector512<float> AddSample(ReadOnlySpan<byte> bits, ReadOnlySpan<float> output, ReadOnlySpan<float> outputGradient,
+        BitConvGradientBuffers buffers)
     {
         var frame = buffers.Frame.AsSpan();
         var biasGradient = FillFrame(output, outputGradient, frame);
@@ -113,7 +115,8 @@ internal sealed class BitConvGradient
         return word;
     }
 
-    /// <summary>Tap (ky, kx) of the window at output (y - ky, x - kx) sees pixel (y, x); that output's place in the frame is two further in both.</summary>
+    /// <summary>Tap (ky, kx) of the window at output (y - ky, x - kx) sees pixel (y, x); that output's place in the frame is two further
+    /// in both.</summary>
     private void AddChannel(ReadOnlySpan<ushort> set, ref float frame, ref float weight)
     {
         var rowStep = (nuint)(_frameWidth * Filters);

@@ -4,9 +4,10 @@ using System.Runtime.Intrinsics;
 
 namespace Rl.Distributed.Core.Networks;
 
-/// <summary>The forward pass of a <see cref="BitConv"/> on one image: every output is the bias and nine table entries a group, then ReLU.</summary>
-/// <remarks>codes [pixel][group] are places in the table [kernel row][group][value][kernel column][16]; the order of the additions is the same
-/// for each vector width. Eight outputs of a row are summed at once, in registers.</remarks>
+/// <summary>The forward pass of a <see cref="BitConv"/> on one image: every output is the bias and nine table entries
+/// a group, then ReLU.</summary>
+/// <remarks>codes [pixel][group] are places in the table [kernel row][group][value][kernel column][16]; the order of the
+/// additions is the same for each vector width. Eight outputs of a row are summed at once, in registers.</remarks>
 internal sealed class BitConvSums(int height, int width, int groups)
 {
     private const int Kernel = BitConv.Kernel;
@@ -73,7 +74,8 @@ internal sealed class BitConvSums(int height, int width, int groups)
         sum.StoreRectified(ref target, 0);
     }
 
-    /// <summary>Eight neighbouring outputs see ten columns of pixels; each pixel's entry is read once for the up to three outputs that see it.</summary>
+    /// <summary>Eight neighbouring outputs see ten columns of pixels; each pixel's entry is read once for the up to three outputs that see
+    /// it.</summary>
     private void SumStrip<T>(ref ushort window, ref float entries, T bias, ref float target)
         where T : ILanes<T>
     {

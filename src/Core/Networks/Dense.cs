@@ -20,9 +20,11 @@ public sealed class Dense : Layer
     public override long FlopsPerSample => 2L * InputSize * OutputSize;
 
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) =>
-        WeightInitializer.Fill(initializer, InputSize, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
+        WeightInitializer.Fill(initializer, InputSize, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters),
+            ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         Gemm.Multiply(batch, OutputSize, InputSize, input, false, _weight.Read(parameters), false, output, accumulate: false);
         ElementKernels.AddBiasAndActivate(output, _bias.Read(parameters), _activation);
@@ -35,6 +37,7 @@ public sealed class Dense : Layer
         ElementKernels.ActivationBackward(output, outputGradient, _activation, _bias.Of(gradient));
         Gemm.Multiply(InputSize, OutputSize, batch, input, true, outputGradient, false, _weight.Of(gradient), accumulate: true);
         if (!inputGradient.IsEmpty)
-            Gemm.Multiply(batch, InputSize, OutputSize, outputGradient, false, _weight.Read(parameters), true, inputGradient, accumulate: false);
+            Gemm.Multiply(batch, InputSize, OutputSize, outputGradient, false, _weight.Read(parameters), true, inputGradient,
+                accumulate: false);
     }
 }

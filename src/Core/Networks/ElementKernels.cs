@@ -33,36 +33,6 @@ internal static class ElementKernels
         }
     }
 
-    /// <summary>target[i] += addend[i].</summary>
-    public static void Add(Span<float> target, ReadOnlySpan<float> addend)
-    {
-        var i = 0;
-        for (; i <= target.Length - Lanes; i += Lanes)
-            (Vector512.Create<float>(target.Slice(i, Lanes)) + Vector512.Create(addend.Slice(i, Lanes))).CopyTo(target[i..]);
-        for (; i < target.Length; i++) target[i] += addend[i];
-    }
-
-    /// <summary>output[i] = max(input[i], 0).</summary>
-    public static void Relu(ReadOnlySpan<float> input, Span<float> output)
-    {
-        var i = 0;
-        for (; i <= input.Length - Lanes; i += Lanes)
-            Vector512.Max(Vector512.Create(input.Slice(i, Lanes)), Vector512<float>.Zero).CopyTo(output[i..]);
-        for (; i < input.Length; i++) output[i] = MathF.Max(input[i], 0);
-    }
-
-    /// <summary>inputGradient[i] = outputGradient[i] where output[i] &gt; 0, else 0.</summary>
-    public static void ReluBackward(ReadOnlySpan<float> output, ReadOnlySpan<float> outputGradient, Span<float> inputGradient)
-    {
-        var i = 0;
-        for (; i <= output.Length - Lanes; i += Lanes)
-        {
-            var passes = Vector512.GreaterThan(Vector512.Create(output.Slice(i, Lanes)), Vector512<float>.Zero);
-            (Vector512.Create(outputGradient.Slice(i, Lanes)) & passes).CopyTo(inputGradient[i..]);
-        }
-        for (; i < output.Length; i++) inputGradient[i] = output[i] > 0 ? outputGradient[i] : 0;
-    }
-
     private static void ForEach<T>(Span<float> values, ReadOnlySpan<float> bias)
         where T : IActivation
     {

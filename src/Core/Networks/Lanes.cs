@@ -14,7 +14,7 @@ internal interface ILanes<T>
 
     static abstract T operator +(T a, T b);
 
-    /// <summary>target[offset …] = max(this, 0).</summary>
+    /// <summary>target[offset …] = max(this, 0); NaN stays NaN.</summary>
     void StoreRectified(ref float target, nuint offset);
 }
 
@@ -31,7 +31,8 @@ internal readonly struct SixteenLanes(Vector512<float> value) : ILanes<SixteenLa
     public static SixteenLanes operator +(SixteenLanes a, SixteenLanes b) => new(a._value + b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreRectified(ref float target, nuint offset) => Vector512.Max(_value, Vector512<float>.Zero).StoreUnsafe(ref target, offset);
+    public void StoreRectified(ref float target, nuint offset) =>
+        Vector512.MaxNative(Vector512<float>.Zero, _value).StoreUnsafe(ref target, offset);
 }
 
 internal readonly struct EightLanes(Vector256<float> value) : ILanes<EightLanes>
@@ -47,7 +48,8 @@ internal readonly struct EightLanes(Vector256<float> value) : ILanes<EightLanes>
     public static EightLanes operator +(EightLanes a, EightLanes b) => new(a._value + b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreRectified(ref float target, nuint offset) => Vector256.Max(_value, Vector256<float>.Zero).StoreUnsafe(ref target, offset);
+    public void StoreRectified(ref float target, nuint offset) =>
+        Vector256.MaxNative(Vector256<float>.Zero, _value).StoreUnsafe(ref target, offset);
 }
 
 internal readonly struct FourLanes(Vector128<float> value) : ILanes<FourLanes>
@@ -63,5 +65,6 @@ internal readonly struct FourLanes(Vector128<float> value) : ILanes<FourLanes>
     public static FourLanes operator +(FourLanes a, FourLanes b) => new(a._value + b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreRectified(ref float target, nuint offset) => Vector128.Max(_value, Vector128<float>.Zero).StoreUnsafe(ref target, offset);
+    public void StoreRectified(ref float target, nuint offset) =>
+        Vector128.MaxNative(Vector128<float>.Zero, _value).StoreUnsafe(ref target, offset);
 }

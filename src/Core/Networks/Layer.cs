@@ -27,7 +27,8 @@ public abstract class Layer(int inputSize, int outputSize)
     {
     }
 
-    public abstract void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers);
+    public abstract void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers);
 
     /// <summary>Back-propagates the last forward pass through the same buffers.</summary>
     /// <param name="outputGradient">[batch × OutputSize]; destroyed.</param>

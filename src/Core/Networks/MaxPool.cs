@@ -1,36 +1,40 @@
+using Rl.Distributed.Core.Numerics;
+
 namespace Rl.Distributed.Core.Networks;
 
 /// <summary>The largest value of each window and channel; outside the image there is nothing to choose.</summary>
 /// <remarks>Among equal values the first of the window's rows wins, and takes the whole gradient.</remarks>
 public sealed class MaxPool : Layer
 {
-    private readonly ConvGeometry _geometry;
+    private readonly ConvolutionShape _shape;
 
     /// <exception cref="ArgumentException">A window could lie wholly outside the image, or does not fit.</exception>
-    public MaxPool(ConvGeometry geometry)
-        : base(geometry.ImageSize, geometry.Positions * geometry.Channels)
+    public MaxPool(ConvolutionShape shape)
+        : base(shape.ImageLength, shape.Patches * shape.Channels)
     {
-        if (!geometry.Fits || geometry.Padding >= geometry.Kernel || geometry.Kernel > 16)
-            throw new ArgumentException($"Max-pooling windows must fit, be at most 16x16 and be larger than the padding: {geometry}.", nameof(geometry));
-        _geometry = geometry;
+        shape.Validate();
+        if (shape.Padding >= Math.Min(shape.KernelHeight, shape.KernelWidth) || shape.KernelHeight * shape.KernelWidth > byte.MaxValue)
+            throw new ArgumentException($"Max-pooling windows must have at most 255 pixels and be larger than the padding: {shape}.",
+                nameof(shape));
+        _shape = shape;
     }
 
     /// <summary>One byte an output while learning: which of the window's pixels was chosen.</summary>
-    public override LayerBuffers CreateBuffers(int maxBatch, bool training) => new() { Choices = new byte[training ? maxBatch * OutputSize : 0] };
+    public override LayerBuffers CreateBuffers(int maxBatch, bool training) =>
+        new() { Choices = new byte[training ? maxBatch * OutputSize : 0] };
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
-        var channels = _geometry.Channels;
-        for (var window = 0; window < batch * _geometry.Positions; window++)
+        var channels = _shape.Channels;
+        var window = 0;
+        for (var row = 0; row < batch * _shape.OutHeight; row++)
         {
-            var best = output.Slice(window * channels, channels);
-            var choices = buffers.Choices.Length == 0 ? default : buffers.Choices.AsSpan(window * channels, channels);
-            var first = true;
-            for (var tap = 0; tap < _geometry.Kernel * _geometry.Kernel; tap++)
+            for (var x = 0; x < _shape.OutWidth; x++, window++)
             {
-                if (!TryLocate(window, tap, out var pixel)) continue;
-                Choose(input.Slice(pixel, channels), best, choices, (byte)tap, first);
-                first = false;
+                var best = output.Slice(window * channels, channels);
+                var choices = buffers.Choices.Length == 0 ? default : buffers.Choices.AsSpan(window * channels, channels);
+                ChooseInWindow(input, row, x, best, choices);
             }
         }
     }
@@ -41,35 +45,65 @@ public sealed class MaxPool : Layer
     {
         if (inputGradient.IsEmpty) return;
         inputGradient.Clear();
-        var channels = _geometry.Channels;
-        for (var window = 0; window < batch * _geometry.Positions; window++)
+        var next = 0;
+        for (var row = 0; row < batch * _shape.OutHeight; row++)
         {
-            for (var c = 0; c < channels; c++)
+            for (var x = 0; x < _shape.OutWidth; x++)
             {
-                TryLocate(window, buffers.Choices[window * channels + c], out var pixel);
-                inputGradient[pixel + c] += outputGradient[window * channels + c];
+                var corner = Corner(row, x).Start;
+                for (var c = 0; c < _shape.Channels; c++, next++)
+                {
+                    var (ky, kx) = Math.DivRem((int)buffers.Choices[next], _shape.KernelWidth);
+                    inputGradient[corner + (ky * _shape.Width + kx) * _shape.Channels + c] += outputGradient[next];
+                }
             }
         }
     }
 
-    private static void Choose(ReadOnlySpan<float> candidate, Span<float> best, Span<byte> choices, byte tap, bool first)
+    private void ChooseInWindow(ReadOnlySpan<float> input, int row, int x, Span<float> best, Span<byte> choices)
     {
-        for (var c = 0; c < best.Length; c++)
+        var (top, left, corner) = Corner(row, x);
+        var isFirst = true;
+        for (var ky = Math.Max(0, -top); ky < Math.Min(_shape.KernelHeight, _shape.Height - top); ky++)
         {
-            if (!first && !(candidate[c] > best[c])) continue;
-            best[c] = candidate[c];
-            if (!choices.IsEmpty) choices[c] = tap;
+            for (var kx = Math.Max(0, -left); kx < Math.Min(_shape.KernelWidth, _shape.Width - left); kx++)
+            {
+                var candidate = input.Slice(corner + (ky * _shape.Width + kx) * _shape.Channels, best.Length);
+                var tap = (byte)(ky * _shape.KernelWidth + kx);
+                if (isFirst)
+                {
+                    candidate.CopyTo(best);
+                    choices.Fill(tap);
+                    isFirst = false;
+                }
+                else if (choices.IsEmpty)
+                {
+                    for (var c = 0; c < best.Length; c++) best[c] = candidate[c] > best[c] ? candidate[c] : best[c];
+                }
+                else
+                {
+                    Choose(candidate, best, choices, tap);
+                }
+            }
         }
     }
 
-    /// <summary>Where in the batch's input the pixel <paramref name="tap"/> of a window starts; false outside the image.</summary>
-    private bool TryLocate(int window, int tap, out int pixel)
+    private static void Choose(ReadOnlySpan<float> candidate, Span<float> best, Span<byte> choices, byte tap)
     {
-        var (image, position) = Math.DivRem(window, _geometry.Positions);
-        var (oy, ox) = Math.DivRem(position, _geometry.OutputWidth);
-        var y = oy * _geometry.Stride - _geometry.Padding + tap / _geometry.Kernel;
-        var x = ox * _geometry.Stride - _geometry.Padding + tap % _geometry.Kernel;
-        pixel = ((image * _geometry.Height + y) * _geometry.Width + x) * _geometry.Channels;
-        return (uint)y < (uint)_geometry.Height && (uint)x < (uint)_geometry.Width;
+        for (var c = 0; c < best.Length; c++)
+        {
+            var isLarger = candidate[c] > best[c];
+            best[c] = isLarger ? candidate[c] : best[c];
+            choices[c] = isLarger ? tap : choices[c];
+        }
+    }
+
+    /// <summary>The window's first row and column within its image, and its first pixel's place in the batch; all may lie in the
+    /// padding.</summary>
+    private (int Top, int Left, int Start) Corner(int row, int x)
+    {
+        var (image, y) = Math.DivRem(row, _shape.OutHeight);
+        var (top, left) = (y * _shape.Stride - _shape.Padding, x * _shape.Stride - _shape.Padding);
+        return (top, left, ((image * _shape.Height + top) * _shape.Width + left) * _shape.Channels);
     }
 }

@@ -45,7 +45,8 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
     public ParameterSlot this[string name] => TryGet(name, out var slot)
         ? slot
-        : throw new ArgumentException($"There is no parameter '{name}'; there are: {string.Join(", ", Slots.Select(s => s.Name))}.", nameof(name));
+        : throw new ArgumentException($"There is no parameter '{name}'; there are: {string.Join(", ", Slots.Select(s => s.Name))}.",
+            nameof(name));
 
     public bool TryGet(string name, [NotNullWhen(true)] out ParameterSlot? slot)
     {
@@ -84,7 +85,8 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
         return text.Append($"{LearnedCount} parameters in {Count} floats").ToString();
     }
 
-    public bool Equals(ParameterLayout? other) => other is not null && Count == other.Count && Slots.AsSpan().SequenceEqual(other.Slots.AsSpan());
+    public bool Equals(ParameterLayout? other) =>
+        other is not null && Count == other.Count && Slots.AsSpan().SequenceEqual(other.Slots.AsSpan());
 
     public override bool Equals(object? obj) => Equals(obj as ParameterLayout);
 
@@ -95,7 +97,8 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
     private void Check(int length, string name)
     {
         if (length != Count)
-            throw new ArgumentException($"Parameter '{name}' was looked for in {length} floats, but this layout has {Count}.", nameof(name));
+            throw new ArgumentException($"Parameter '{name}' was looked for in {length} floats, but this layout has {Count}.",
+                nameof(name));
     }
 }
 
@@ -114,7 +117,8 @@ public sealed class ParameterLayoutBuilder
         foreach (var size in shape)
         {
             if (size <= 0)
-                throw new ArgumentException($"Parameter '{name}' has the shape [{string.Join(", ", shape.ToArray())}]; sizes are positive.", nameof(shape));
+                throw new ArgumentException(
+                    $"Parameter '{name}' has the shape [{string.Join(", ", shape.ToArray())}]; sizes are positive.", nameof(shape));
         }
         var slot = new ParameterSlot(name, _end, [.. shape]);
         _end = checked((_end + slot.Count + ParameterLayout.Alignment - 1) / ParameterLayout.Alignment * ParameterLayout.Alignment);

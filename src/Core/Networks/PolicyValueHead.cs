@@ -2,7 +2,8 @@ using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Networks;
 
-/// <summary>Linear policy logits and a linear state value: "policy.weight" [features, A], "policy.bias", "value.weight" [features, 1], "value.bias".</summary>
+/// <summary>Linear policy logits and a linear state value: "policy.weight" [features, A], "policy.bias", "value.weight" [features, 1],
+/// "value.bias".</summary>
 /// <remarks>Both are one matrix product: their weights are put side by side, and zeros beside them up to a multiple of 16 columns,
 /// because narrow products are slow.</remarks>
 internal sealed class PolicyValueHead(ParameterLayoutBuilder layout, int features, int actions)

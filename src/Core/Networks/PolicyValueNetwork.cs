@@ -5,8 +5,8 @@ namespace Rl.Distributed.Core.Networks;
 
 /// <summary>Observations to policy logits and state values, and back from their gradients to the parameters' gradient.</summary>
 /// <remarks>
-/// Immutable and thread-safe: the parameters are the caller's flat array of <see cref="Layout"/>.Count floats, and what a pass needs lies in a
-/// <see cref="NetworkWorkspace"/>, one a thread. Neither pass allocates. A sample's outputs do not depend on the rest of its batch.
+/// Immutable and thread-safe: the parameters are the caller's flat array of <see cref="Layout"/>.Count floats, and what a pass needs
+/// lies in a <see cref="NetworkWorkspace"/>, one a thread. Neither pass allocates. A sample's outputs do not depend on its batch.
 /// <code>
 /// network.Forward(parameters, observations, batch, workspace);
 /// Loss(workspace.Logits, workspace.Values, logitGradient, valueGradient);
@@ -23,7 +23,9 @@ public sealed class PolicyValueNetwork
     {
         if (actions <= 0) throw new ArgumentOutOfRangeException(nameof(actions), actions, "A policy needs at least one action.");
         if (!Enum.IsDefined(options.Initializer))
-            throw new ArgumentException($"Initializer '{options.Initializer}' is unknown; there are: {string.Join(", ", Enum.GetNames<Initializer>())}.", nameof(options));
+            throw new ArgumentException(
+                $"Initializer '{options.Initializer}' is unknown; there are: {string.Join(", ", Enum.GetNames<Initializer>())}.",
+                nameof(options));
         if (!float.IsFinite(options.PolicyHeadScale))
             throw new ArgumentException($"PolicyHeadScale is {options.PolicyHeadScale}; it must be a finite number.", nameof(options));
         var layout = new ParameterLayoutBuilder();
@@ -45,12 +47,14 @@ public sealed class PolicyValueNetwork
     public long ForwardFlopsPerSample => _torso.FlopsPerSample + _head.FlopsPerSample;
 
     /// <summary>The network that the options name.</summary>
-    /// <exception cref="ArgumentException">An option is unknown or does not suit the observation; the message names it and what is valid.</exception>
+    /// <exception cref="ArgumentException">An option is unknown or does not suit the observation; the message names it and what is
+    /// valid.</exception>
     public static PolicyValueNetwork Create(NetworkOptions options, ObservationSpec observation, int actions) =>
         new(options, layout => Torsos.Create(options, layout, observation), actions);
 
     /// <summary>A network with a torso of one's own; of the options only the initializer and the policy head's scale count.</summary>
-    public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) => new(options, torso, actions);
+    public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) =>
+        new(options, torso, actions);
 
     /// <summary>Writes starting values to all parameters [Layout.Count]; the padding becomes 0.</summary>
     public void Initialize(Span<float> parameters, ref RandomStream random)
@@ -61,15 +65,18 @@ public sealed class PolicyValueNetwork
         _head.Initialize(parameters, _options.Initializer, _options.PolicyHeadScale, ref random);
     }
 
-    /// <summary>Memory for one thread's passes of up to <paramref name="maxBatch"/> samples; <see cref="Backward"/> needs training.</summary>
+    /// <summary>Memory for one thread's passes of up to <paramref name="maxBatch"/> samples; <see cref="Backward"/> needs
+    /// training.</summary>
     public NetworkWorkspace CreateWorkspace(int maxBatch, bool training)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBatch);
-        return new NetworkWorkspace(this, maxBatch, training, _torso.CreateBuffers(maxBatch, training), _head.CreateBuffers(maxBatch, training));
+        return new NetworkWorkspace(this, maxBatch, training, _torso.CreateBuffers(maxBatch, training),
+            _head.CreateBuffers(maxBatch, training));
     }
 
     /// <summary>observations [batch × Observation.ByteCount] to workspace.Logits [batch × A] and workspace.Values [batch].</summary>
-    /// <exception cref="ArgumentException">A length does not fit, the batch is too large, or the workspace is another network's.</exception>
+    /// <exception cref="ArgumentException">A length does not fit, the batch is too large, or the workspace is another
+    /// network's.</exception>
     public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int batch, NetworkWorkspace workspace)
     {
         CheckWorkspace(workspace);
@@ -83,7 +90,8 @@ public sealed class PolicyValueNetwork
         _head.Forward(parameters, workspace.Torso.Features.AsSpan(0, batch * _torso.Features), batch, workspace.Head);
     }
 
-    /// <summary>gradient [Layout.Count] += the gradient of the loss whose gradients at the heads are given, for the workspace's last forward pass.</summary>
+    /// <summary>gradient [Layout.Count] += the gradient of the loss whose gradients at the heads are given, for the workspace's last
+    /// forward pass.</summary>
     /// <param name="parameters">Those of the forward pass.</param>
     /// <param name="batch">Samples, the first of the forward pass: what follows them there (bootstrap values) has no gradient.</param>
     /// <param name="logitGradient">[batch × A].</param>
@@ -94,7 +102,8 @@ public sealed class PolicyValueNetwork
         ReadOnlySpan<float> valueGradient, Span<float> gradient)
     {
         CheckWorkspace(workspace);
-        if (!workspace.Training) throw new ArgumentException("This workspace was created for acting; create it with training: true.", nameof(workspace));
+        if (!workspace.Training)
+            throw new ArgumentException("This workspace was created for acting; create it with training: true.", nameof(workspace));
         if (batch > workspace.Batch)
             throw new ArgumentException($"The batch is {batch}, but that of the last forward pass was {workspace.Batch}.", nameof(batch));
         CheckLength(parameters.Length, Layout.Count, nameof(parameters), "Layout.Count");
@@ -116,7 +125,8 @@ public sealed class PolicyValueNetwork
 
     private void CheckWorkspace(NetworkWorkspace workspace)
     {
-        if (!ReferenceEquals(workspace.Owner, this)) throw new ArgumentException("The workspace was created by another network.", nameof(workspace));
+        if (!ReferenceEquals(workspace.Owner, this))
+            throw new ArgumentException("The workspace was created by another network.", nameof(workspace));
     }
 }
 

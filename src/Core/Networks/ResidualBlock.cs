@@ -11,7 +11,8 @@ public sealed class ResidualBlock : Layer
         : base(inner.InputSize, inner.OutputSize)
     {
         if (inner.InputSize != inner.OutputSize)
-            throw new ArgumentException($"A residual block's layers give {inner.OutputSize} floats but take {inner.InputSize}.", nameof(inner));
+            throw new ArgumentException($"A residual block's layers give {inner.OutputSize} floats but take {inner.InputSize}.",
+                nameof(inner));
         _inner = inner;
     }
 
@@ -26,10 +27,11 @@ public sealed class ResidualBlock : Layer
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) =>
         _inner.Initialize(parameters, initializer, ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         _inner.Forward(parameters, input, output, batch, buffers.Children[0]);
-        ElementKernels.Add(output, input);
+        VectorOps.Axpy(1, input, output);
     }
 
     /// <remarks>The inner layers' output is not kept (it became y): their last layer must not need it, so it has no activation.</remarks>
@@ -40,6 +42,6 @@ public sealed class ResidualBlock : Layer
         var throughInner = inputGradient.IsEmpty ? default : buffers.Scratch.AsSpan(0, batch * InputSize);
         if (!inputGradient.IsEmpty) outputGradient.CopyTo(inputGradient);
         _inner.Backward(parameters, input, output, outputGradient, throughInner, gradient, batch, buffers.Children[0]);
-        if (!inputGradient.IsEmpty) ElementKernels.Add(inputGradient, throughInner);
+        if (!inputGradient.IsEmpty) VectorOps.Axpy(1, throughInner, inputGradient);
     }
 }

@@ -15,7 +15,8 @@ public sealed class Sequential : Layer
         var size = inputSize;
         foreach (var layer in layers)
         {
-            if (layer.InputSize != size) throw new ArgumentException($"A layer takes {layer.InputSize} floats but gets {size}.", nameof(layers));
+            if (layer.InputSize != size)
+                throw new ArgumentException($"A layer takes {layer.InputSize} floats but gets {size}.", nameof(layers));
             size = layer.OutputSize;
         }
         _layers = layers;
@@ -43,11 +44,13 @@ public sealed class Sequential : Layer
         foreach (var layer in _layers) layer.Initialize(parameters, initializer, ref random);
     }
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch, LayerBuffers buffers)
+    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
+        LayerBuffers buffers)
     {
         if (_layers.IsEmpty) input.CopyTo(output);
         for (var i = 0; i < _layers.Length; i++)
-            _layers[i].Forward(parameters, InputOf(i, input, batch, buffers), OutputOf(i, output, batch, buffers), batch, buffers.Children[i]);
+            _layers[i].Forward(parameters, InputOf(i, input, batch, buffers), OutputOf(i, output, batch, buffers), batch,
+                buffers.Children[i]);
     }
 
     public override void Backward(

@@ -11,7 +11,8 @@ public sealed class Torso
     private readonly BitConv? _bitConv;
     private readonly Sequential _body;
 
-    internal Torso(ObservationSpec observation, BitConv? bitConv, Sequential body) => (Observation, _bitConv, _body) = (observation, bitConv, body);
+    internal Torso(ObservationSpec observation, BitConv? bitConv, Sequential body) =>
+        (Observation, _bitConv, _body) = (observation, bitConv, body);
 
     public ObservationSpec Observation { get; }
 

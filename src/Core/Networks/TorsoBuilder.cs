@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Networks;
 
@@ -31,7 +32,7 @@ public sealed class TorsoBuilder
 
     public TorsoBuilder Conv(string name, int filters, int kernel, int stride, int padding = 0, Activation? activation = Activation.Relu)
     {
-        var geometry = Geometry(kernel, stride, padding);
+        var shape = Shape(kernel, stride, padding);
         if (_bitConv is null && _layers.Count == 0 && BitConv.Supports(_observation, filters, kernel, stride, padding, activation))
         {
             _bitConv = new BitConv(_layout, name, _observation);
@@ -39,17 +40,17 @@ public sealed class TorsoBuilder
         }
         else
         {
-            _layers.Add(new Conv2D(_layout, name, geometry, filters, activation));
+            _layers.Add(new Conv2D(_layout, name, shape, filters, activation));
         }
-        _image = (geometry.OutputHeight, geometry.OutputWidth, filters);
+        _image = (shape.OutHeight, shape.OutWidth, filters);
         return this;
     }
 
     public TorsoBuilder MaxPool(int kernel, int stride, int padding)
     {
-        var geometry = Geometry(kernel, stride, padding);
-        _layers.Add(new MaxPool(geometry));
-        _image = (geometry.OutputHeight, geometry.OutputWidth, geometry.Channels);
+        var shape = Shape(kernel, stride, padding);
+        _layers.Add(new MaxPool(shape));
+        _image = (shape.OutHeight, shape.OutWidth, shape.Channels);
         return this;
     }
 
@@ -62,16 +63,16 @@ public sealed class TorsoBuilder
     /// <summary>x + conv(relu(conv(relu(x)))) with 3x3 filters, as many as there are channels (Espeholt et al. 2018, figure 3).</summary>
     public TorsoBuilder ResidualBlock(string name)
     {
-        var geometry = Geometry(kernel: 3, stride: 1, padding: 1);
+        var shape = Shape(kernel: 3, stride: 1, padding: 1);
         _layers.Add(new ResidualBlock(new Sequential(
-            Size, new Relu(Size), new Conv2D(_layout, $"{name}.conv1", geometry, geometry.Channels, Activation.Relu),
-            new Conv2D(_layout, $"{name}.conv2", geometry, geometry.Channels, activation: null))));
+            Size, new Relu(Size), new Conv2D(_layout, $"{name}.conv1", shape, shape.Channels, Activation.Relu),
+            new Conv2D(_layout, $"{name}.conv2", shape, shape.Channels, activation: null))));
         return this;
     }
 
     public Torso Build() => new(_observation, _bitConv, new Sequential(_bodyInputSize, _layers.ToImmutable()));
 
-    private ConvGeometry Geometry(int kernel, int stride, int padding) => _image.Channels > 0
-        ? new ConvGeometry(_image.Height, _image.Width, _image.Channels, kernel, stride, padding)
+    private ConvolutionShape Shape(int kernel, int stride, int padding) => _image.Channels > 0
+        ? new ConvolutionShape(_image.Height, _image.Width, _image.Channels, kernel, kernel, stride, padding)
         : throw new InvalidOperationException("Convolution and pooling need an image [height, width, channels], not a vector.");
 }

@@ -5,8 +5,8 @@ namespace Rl.Distributed.Core.Networks;
 
 /// <summary>The torsos that <see cref="NetworkOptions.Torso"/> names.</summary>
 /// <remarks>
-/// minatar: Young and Tian 2019, the networks of MinAtar's own agents. nature: Mnih et al. 2015. impala-shallow and impala-deep: Espeholt et al. 2018,
-/// figure 3, without LSTM and language; the deep one's max-pooling pads by 1 on all sides.
+/// minatar: Young and Tian 2019, the networks of MinAtar's own agents. nature: Mnih et al. 2015. impala-shallow and
+/// impala-deep: Espeholt et al. 2018, figure 3, without LSTM and language; the deep one's max-pooling pads by 1 on all sides.
 /// </remarks>
 public static class Torsos
 {
@@ -48,7 +48,9 @@ public static class Torsos
         if (options.Hidden.IsDefault || options.Hidden.Any(units => units <= 0))
             throw new ArgumentException("Hidden lists the units of each hidden layer; each must be positive.", nameof(options));
         if (!Enum.IsDefined(options.Activation))
-            throw new ArgumentException($"Activation '{options.Activation}' is unknown; there are: {string.Join(", ", Enum.GetNames<Activation>())}.", nameof(options));
+            throw new ArgumentException(
+                $"Activation '{options.Activation}' is unknown; there are: {string.Join(", ", Enum.GetNames<Activation>())}.",
+                nameof(options));
         for (var i = 0; i < options.Hidden.Length; i++) builder.Dense($"dense{i + 1}", options.Hidden[i], options.Activation);
     }
 
@@ -67,7 +69,8 @@ public static class Torsos
     {
         if (observation.Shape is [var height, var width, _] && height >= smallest && width >= smallest) return;
         throw new ArgumentException(
-            $"Torso '{options.Torso}' needs images [height, width, channels] of at least {smallest}x{smallest} pixels, not {observation}; torso 'mlp' takes any shape.",
+            $"Torso '{options.Torso}' needs images [height, width, channels] of at least {smallest}x{smallest} pixels, "
+            + $"not {observation}; torso 'mlp' takes any shape.",
             nameof(observation));
     }
 }

@@ -54,7 +54,8 @@ public static class WeightInitializer
         var tall = rows >= columns;
         for (var r = 0; r < rows; r++)
         {
-            for (var c = 0; c < columns; c++) weight[r * columns + c] = gain * (float)(tall ? vectors[c * length + r] : vectors[r * length + c]);
+            for (var c = 0; c < columns; c++)
+                weight[r * columns + c] = gain * (float)(tall ? vectors[c * length + r] : vectors[r * length + c]);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
 using static Rl.Distributed.Core.Tests.Networks.TorchLayouts;
 
 namespace Rl.Distributed.Core.Tests.Networks;
@@ -52,15 +53,16 @@ public class LayerOracleTests
     }
 
     [Fact]
-    public void Tanh_is_within_two_ten_millionths_of_the_exact_value()
+    public void Tanh_is_within_half_a_millionth_of_the_exact_value()
     {
-        float[] x = [.. Enumerable.Range(-1000, 2001).Select(i => i / 97f), 0, 1e-6f, 100, -100, float.PositiveInfinity, float.NegativeInfinity];
+        float[] x = [.. Enumerable.Range(-1000, 2001).Select(i => i / 97f), 0, 1e-6f, 100, -100, float.PositiveInfinity,
+            float.NegativeInfinity];
         float[] y = [.. x, .. new float[16 - x.Length % 16]];
         var builder = new ParameterLayoutBuilder();
         var run = new LayerRun(new Dense(builder, "layer", 1, y.Length, Activation.Tanh), builder.Build(), batch: 1);
         y.CopyTo(run.Layout.Slice(run.Parameters, "layer.bias"));
         run.Both([0], new float[y.Length]);
-        for (var i = 0; i < x.Length; i++) Assert.Equal(Math.Tanh(x[i]), run.Output[i], 2e-7);
+        for (var i = 0; i < x.Length; i++) Assert.Equal(Math.Tanh(x[i]), run.Output[i], 5e-7);
     }
 
     [Fact]
@@ -83,21 +85,22 @@ public class LayerOracleTests
         {
             int Int(string name) => each.GetProperty(name).GetInt32();
             var (batch, filters) = (Int("batch"), Int("out_channels"));
-            var geometry = new ConvGeometry(Int("height"), Int("width"), Int("in_channels"), Int("kernel"), Int("stride"), Int("padding"));
-            float[] Inputs(string name) => Images(Floats(each, name), geometry.Channels, geometry.Height, geometry.Width);
-            float[] Outputs(string name) => Images(Floats(each, name), filters, geometry.OutputHeight, geometry.OutputWidth);
-            float[] Weights(string name) => Filters(Floats(each, name), filters, geometry.Channels, geometry.Kernel);
+            var shape = new ConvolutionShape(Int("height"), Int("width"), Int("in_channels"), Int("kernel"), Int("kernel"), Int("stride"),
+                Int("padding"));
+            float[] Inputs(string name) => Images(Floats(each, name), shape.Channels, shape.Height, shape.Width);
+            float[] Outputs(string name) => Images(Floats(each, name), filters, shape.OutHeight, shape.OutWidth);
+            float[] Weights(string name) => Filters(Floats(each, name), filters, shape.Channels, shape.KernelWidth);
             var builder = new ParameterLayoutBuilder();
-            var run = new LayerRun(new Conv2D(builder, "layer", geometry, filters, activation: null), builder.Build(), batch);
+            var run = new LayerRun(new Conv2D(builder, "layer", shape, filters, activation: null), builder.Build(), batch);
             Weights("weight").CopyTo(run.Layout.Slice(run.Parameters, "layer.weight"));
             Floats(each, "bias").CopyTo(run.Layout.Slice(run.Parameters, "layer.bias"));
 
             run.Both(Inputs("x"), Outputs("upstream"));
 
-            AssertClose(Outputs("y"), run.Output, Tolerance, $"{geometry} y");
-            AssertClose(Inputs("dx"), run.InputGradient, Tolerance, $"{geometry} dx");
-            AssertClose(Weights("dweight"), run.Layout.Slice(run.Gradient, "layer.weight"), Tolerance, $"{geometry} dweight");
-            AssertClose(Floats(each, "dbias"), run.Layout.Slice(run.Gradient, "layer.bias"), Tolerance, $"{geometry} dbias");
+            AssertClose(Outputs("y"), run.Output, Tolerance, $"{shape} y");
+            AssertClose(Inputs("dx"), run.InputGradient, Tolerance, $"{shape} dx");
+            AssertClose(Weights("dweight"), run.Layout.Slice(run.Gradient, "layer.weight"), Tolerance, $"{shape} dweight");
+            AssertClose(Floats(each, "dbias"), run.Layout.Slice(run.Gradient, "layer.bias"), Tolerance, $"{shape} dbias");
         }
     }
 
@@ -118,18 +121,20 @@ public class LayerOracleTests
             for (var i = 0; i < strides.Length; i++)
             {
                 var (filters, kernel) = (weights[i].GetArrayLength(), weights[i][0][0].GetArrayLength());
-                var geometry = new ConvGeometry(image.Height, image.Width, image.Channels, kernel, strides[i], 0);
-                layers.Add(new Conv2D(builder, $"layer{i}", geometry, filters, Activation.Relu));
-                toOurs[i] = (values, outputs) => Filters(values, outputs, geometry.Channels, geometry.Kernel);
-                image = (geometry.OutputHeight, geometry.OutputWidth, filters);
+                var shape = new ConvolutionShape(image.Height, image.Width, image.Channels, kernel, kernel, strides[i]);
+                layers.Add(new Conv2D(builder, $"layer{i}", shape, filters, Activation.Relu));
+                toOurs[i] = (values, outputs) => Filters(values, outputs, shape.Channels, shape.KernelWidth);
+                image = (shape.OutHeight, shape.OutWidth, filters);
             }
             var last = strides.Length;
-            layers.Add(new Dense(builder, $"layer{last}", image.Height * image.Width * image.Channels, weights[last].GetArrayLength(), activation: null));
+            layers.Add(new Dense(builder, $"layer{last}", image.Height * image.Width * image.Channels, weights[last].GetArrayLength(),
+                activation: null));
             toOurs[last] = (values, outputs) => DenseAfterImage(values, outputs, image.Channels, image.Height, image.Width);
             var run = new LayerRun(new Sequential(channels * height * width, [.. layers]), builder.Build(), batch);
             for (var i = 0; i < weights.Length; i++)
             {
-                toOurs[i](OracleFiles.Floats(weights[i]), weights[i].GetArrayLength()).CopyTo(run.Layout.Slice(run.Parameters, $"layer{i}.weight"));
+                toOurs[i](OracleFiles.Floats(weights[i]), weights[i].GetArrayLength()).CopyTo(
+                    run.Layout.Slice(run.Parameters, $"layer{i}.weight"));
                 Floats(each.GetProperty("biases")[i]).CopyTo(run.Layout.Slice(run.Parameters, $"layer{i}.bias"));
             }
 

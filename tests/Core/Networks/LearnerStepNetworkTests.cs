@@ -44,7 +44,8 @@ public class LearnerStepNetworkTests
         }
     }
 
-    /// <summary>d/dlogits of Σ -adv log π(a) + entropyCost Σ π log π, and of baselineCost/2 Σ (vs - V)²; the last row only bootstraps.</summary>
+    /// <summary>d/dlogits of Σ -adv log π(a) + entropyCost Σ π log π, and of baselineCost/2 Σ (vs - V)²; the last row only
+    /// bootstraps.</summary>
     private static void HeadGradients(JsonElement each, Sizes sizes, float[] logitGradient, float[] valueGradient)
     {
         double[] Doubles(string name) => OracleFiles.Doubles(each.GetProperty(name));
@@ -60,7 +61,8 @@ public class LearnerStepNetworkTests
             {
                 var logp = row[a] - normalizer;
                 var p = Math.Exp(logp);
-                logitGradient[i * row.Length + a] = (float)(advantages[i] * (p - (a == actions[i] ? 1 : 0)) + entropyCost * p * (logp - negativeEntropy));
+                var ofPolicy = advantages[i] * (p - (a == actions[i] ? 1 : 0));
+                logitGradient[i * row.Length + a] = (float)(ofPolicy + entropyCost * p * (logp - negativeEntropy));
             }
             valueGradient[i] = (float)(baselineCost * (values[i] - vs[i]));
         }
@@ -72,8 +74,9 @@ public class LearnerStepNetworkTests
     {
         public Sizes(JsonElement each)
             : this(
-                (each.GetProperty("T").GetInt32() + 1) * each.GetProperty("B").GetInt32(), Length(each, "observations", 2), Length(each, "observations", 3),
-                Length(each, "observations", 4), Length(each.GetProperty("params"), "conv_w", 0), Length(each.GetProperty("params"), "conv_w", 2),
+                (each.GetProperty("T").GetInt32() + 1) * each.GetProperty("B").GetInt32(), Length(each, "observations", 2),
+                Length(each, "observations", 3), Length(each, "observations", 4), Length(each.GetProperty("params"), "conv_w", 0),
+                Length(each.GetProperty("params"), "conv_w", 2),
                 Length(each.GetProperty("params"), "fc_w", 0), Length(each.GetProperty("params"), "pi_w", 0))
         {
         }

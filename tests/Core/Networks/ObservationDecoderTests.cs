@@ -28,7 +28,8 @@ public class ObservationDecoderTests
     public void Lengths_that_do_not_fit_are_refused()
     {
         var spec = new ObservationSpec(ElementType.Bit, 10, 10, 4);
-        Assert.Contains("2 observations Bit[10, 10, 4] take 100 bytes, not 99", Assert.Throws<ArgumentException>(() => ObservationDecoder.Decode(spec, new byte[99], 2, new float[800])).Message);
+        Assert.Contains("2 observations Bit[10, 10, 4] take 100 bytes, not 99",
+            Assert.Throws<ArgumentException>(() => ObservationDecoder.Decode(spec, new byte[99], 2, new float[800])).Message);
         Assert.Throws<ArgumentException>(() => ObservationDecoder.Decode(spec, new byte[100], 2, new float[801]));
     }
 }

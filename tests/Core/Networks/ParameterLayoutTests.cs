@@ -42,7 +42,8 @@ public class ParameterLayoutTests
     public void Errors_name_the_parameter()
     {
         Assert.Contains("'x'; there are: a, b, c", Assert.Throws<ArgumentException>(() => Layout()["x"]).Message);
-        Assert.Contains("'b' was looked for in 5 floats", Assert.Throws<ArgumentException>(() => Layout().Slice(new float[5], "b")).Message);
+        Assert.Contains("'b' was looked for in 5 floats", Assert.Throws<ArgumentException>(
+            () => Layout().Slice(new float[5], "b")).Message);
         Assert.Contains("two parameters named 'a'", Assert.Throws<ArgumentException>(() => Layout(names: ["a", "a", "c"])).Message);
         Assert.Contains("'b' has the shape [4, 0]", Assert.Throws<ArgumentException>(() => Layout(middle: [4, 0])).Message);
     }

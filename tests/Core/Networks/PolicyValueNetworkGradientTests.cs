@@ -42,7 +42,8 @@ public class PolicyValueNetworkGradientTests
     public void Any_hidden_sizes_work(Activation activation, int[] hidden)
     {
         foreach (var actions in (int[])[1, 15, 16, 18])
-            Compare(new NetworkOptions { Hidden = [.. hidden], Activation = activation, PolicyHeadScale = 1 }, new ObservationSpec(ElementType.Float32, 3), actions);
+            Compare(new NetworkOptions { Hidden = [.. hidden], Activation = activation, PolicyHeadScale = 1 },
+                new ObservationSpec(ElementType.Float32, 3), actions);
     }
 
     private static void Compare(NetworkOptions options, ObservationSpec observation, int actions)
@@ -66,12 +67,14 @@ public class PolicyValueNetworkGradientTests
         network.Forward(parameters, observations, Batch, workspace);
 
         var reference = new ReferenceNetwork(options, network);
-        double[][] decoded = [.. Enumerable.Range(0, Batch).Select(i => ReferenceNetwork.Decode(observation, observations.AsSpan(i * observation.ByteCount, observation.ByteCount)))];
+        double[][] decoded = [.. Enumerable.Range(0, Batch).Select(
+            i => ReferenceNetwork.Decode(observation, observations.AsSpan(i * observation.ByteCount, observation.ByteCount)))];
         double[] exact = [.. parameters];
         for (var i = 0; i < Batch; i++)
         {
             var expected = reference.Outputs(exact, decoded[i]);
-            for (var a = 0; a < actions; a++) Assert.Equal(expected[a], workspace.Logits[i * actions + a], 1e-4 * (1 + Math.Abs(expected[a])));
+            for (var a = 0; a < actions; a++)
+                Assert.Equal(expected[a], workspace.Logits[i * actions + a], 1e-4 * (1 + Math.Abs(expected[a])));
             Assert.Equal(expected[actions], workspace.Values[i], 1e-4 * (1 + Math.Abs(expected[actions])));
         }
 

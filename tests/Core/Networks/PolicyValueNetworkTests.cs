@@ -102,7 +102,8 @@ public class PolicyValueNetworkTests
             return [.. workspace.Logits, .. workspace.Values, .. gradient];
         }
 
-        TorchLayouts.AssertClose(Run(floats, System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(decoded)), Run(bits, observations), 1e-5, "result");
+        TorchLayouts.AssertClose(Run(floats, System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(decoded)),
+            Run(bits, observations), 1e-5, "result");
     }
 
     [Fact]
@@ -132,7 +133,8 @@ public class PolicyValueNetworkTests
     [Fact]
     public void Impala_deep_has_the_fifteen_convolutions_of_the_paper()
     {
-        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "impala-deep" }, new ObservationSpec(ElementType.UInt8, 72, 96, 3), 9);
+        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "impala-deep" },
+            new ObservationSpec(ElementType.UInt8, 72, 96, 3), 9);
         Assert.Equal(15, network.Layout.Slots.Count(slot => slot.Shape.Length == 4));
         Assert.Equal([9 * 12 * 32, 256], network.Layout["dense1.weight"].Shape);
     }
@@ -140,7 +142,7 @@ public class PolicyValueNetworkTests
     [Fact]
     public void Nature_has_the_parameters_of_the_paper()
     {
-        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "nature" }, new ObservationSpec(ElementType.UInt8, 84, 84, 4), 18);
+        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "nature" }, new(ElementType.UInt8, 84, 84, 4), 18);
         Assert.Equal([7 * 7 * 64, 512], network.Layout["dense1.weight"].Shape);
         Assert.Equal(2 * (20 * 20 * 256 * 32 + 9 * 9 * 512 * 64 + 7 * 7 * 576 * 64 + 3136 * 512 + 512 * 19), network.ForwardFlopsPerSample);
     }
@@ -151,7 +153,8 @@ public class PolicyValueNetworkTests
     [InlineData("minatar", new[] { 4 }, "needs images [height, width, channels]")]
     public void A_torso_that_does_not_suit_is_named(string torso, int[] shape, string expected)
     {
-        var error = Assert.Throws<ArgumentException>(() => PolicyValueNetwork.Create(new NetworkOptions { Torso = torso }, new ObservationSpec(ElementType.UInt8, shape), 3));
+        var error = Assert.Throws<ArgumentException>(() => PolicyValueNetwork.Create(new NetworkOptions { Torso = torso },
+            new ObservationSpec(ElementType.UInt8, shape), 3));
         Assert.Contains(expected, error.Message);
     }
 
@@ -170,13 +173,15 @@ public class PolicyValueNetworkTests
         network.Forward(parameters, observations, 2, learning);
         var gradient = new float[parameters.Length];
         var logitGradient = new float[2 * network.Actions];
-        Assert.Contains("training: true", Assert.Throws<ArgumentException>(() => network.Backward(parameters, 2, acting, logitGradient, [0, 0], gradient)).Message);
-        Assert.Throws<ArgumentException>(() => network.Backward(parameters, 1, learning, logitGradient.AsSpan(network.Actions), [0], gradient));
+        Assert.Contains("training: true", Assert.Throws<ArgumentException>(
+            () => network.Backward(parameters, 2, acting, logitGradient, [0, 0], gradient)).Message);
+        Assert.Throws<ArgumentException>(() => network.Backward(parameters, 1, learning, new float[network.Actions], [0], gradient));
         Assert.Throws<ArgumentException>(() => network.Backward(parameters, 2, learning, logitGradient, [0], gradient));
         Assert.Throws<ArgumentException>(() => PolicyValueNetwork.Create(new NetworkOptions { Hidden = [64, 0] }, network.Observation, 2));
     }
 
-    private static (PolicyValueNetwork Network, float[] Parameters, byte[] Observations) Create(string torso, ElementType type, int[] shape, int batch)
+    private static (PolicyValueNetwork Network, float[] Parameters, byte[] Observations) Create(string torso, ElementType type,
+        int[] shape, int batch)
     {
         var random = RandomStream.Create(11, StreamRole.Initialization);
         var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = torso }, new ObservationSpec(type, shape), actions: 6);

@@ -56,7 +56,8 @@ internal sealed class ReferenceNetwork(NetworkOptions options, PolicyValueNetwor
             x = MaxPool(Conv(x, $"stack{stack}.conv", 1, 1));
             for (var block = 1; block <= 2; block++)
             {
-                var residual = Conv(Relu(Conv(Relu(x), $"stack{stack}.block{block}.conv1", 1, 1)), $"stack{stack}.block{block}.conv2", 1, 1);
+                var name = $"stack{stack}.block{block}";
+                var residual = Conv(Relu(Conv(Relu(x), $"{name}.conv1", 1, 1)), $"{name}.conv2", 1, 1);
                 x = [.. x.Zip(residual, (a, b) => a + b)];
             }
         }

@@ -14,7 +14,8 @@ internal static class TorchLayouts
     public static float[] Images(float[] images, int channels, int rows, int columns) =>
         Permute(images, [images.Length / (channels * rows * columns), channels, rows, columns], [0, 2, 3, 1]);
 
-    /// <summary>[out, in], where in is a flattened [channels, rows, columns], to [in, out], where in is a flattened [rows, columns, channels].</summary>
+    /// <summary>[out, in], where in is a flattened [channels, rows, columns], to [in, out], where in is a flattened [rows, columns,
+    /// channels].</summary>
     public static float[] DenseAfterImage(float[] weight, int outputs, int channels, int rows, int columns) =>
         Permute(weight, [outputs, channels, rows, columns], [2, 3, 1, 0]);
 

@@ -57,7 +57,8 @@ public class WeightInitializerTests
         {
             var random = RandomStream.Create(3, StreamRole.Initialization);
             var network = PolicyValueNetwork.Create(
-                new NetworkOptions { Hidden = [20], Initializer = initializer, PolicyHeadScale = scale }, new ObservationSpec(ElementType.Float32, 4), 3);
+                new NetworkOptions { Hidden = [20], Initializer = initializer, PolicyHeadScale = scale },
+                new ObservationSpec(ElementType.Float32, 4), 3);
             var parameters = new float[network.Layout.Count];
             Array.Fill(parameters, float.NaN);
             network.Initialize(parameters, ref random);

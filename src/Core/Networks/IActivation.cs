@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Networks;
 
@@ -32,7 +33,7 @@ internal readonly struct Identity : IActivation
 internal readonly struct Rectify : IActivation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Apply(Vector512<float> x) => Vector512.Max(x, Vector512<float>.Zero);
+    public static Vector512<float> Apply(Vector512<float> x) => Vector512.MaxNative(Vector512<float>.Zero, x);
 
     public static float Apply(float x) => MathF.Max(x, 0);
 
@@ -43,19 +44,10 @@ internal readonly struct Rectify : IActivation
     public static float Backward(float y, float gradient) => y > 0 ? gradient : 0;
 }
 
-/// <summary>tanh: its series near 0, 1 - 2/(e^2x + 1) elsewhere; within 2e-7 of the exact value.</summary>
 internal readonly struct HyperbolicTangent : IActivation
 {
-    private const float SeriesLimit = 0.3f;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Apply(Vector512<float> x)
-    {
-        var s = x * x;
-        var series = x + x * s * (Vector512.Create(-1f / 3) + s * (Vector512.Create(2f / 15) + s * (Vector512.Create(-17f / 315) + s * (62f / 2835))));
-        var far = Vector512<float>.One - Vector512.Create(2f) / (Vector512.Exp(x + x) + Vector512<float>.One);
-        return Vector512.ConditionalSelect(Vector512.LessThan(Vector512.Abs(x), Vector512.Create(SeriesLimit)), series, far);
-    }
+    public static Vector512<float> Apply(Vector512<float> x) => VectorMath.Tanh(x);
 
     public static float Apply(float x) => MathF.Tanh(x);
 
