@@ -119,6 +119,29 @@ public class PolicyValueNetworkTests
     }
 
     [Fact]
+    public void Threads_share_a_network_and_its_parameters()
+    {
+        const int Batch = 16;
+        var (network, parameters, observations) = Create("minatar", ElementType.Bit, [10, 10, 4], Batch);
+        var results = new float[4][];
+        Thread[] threads = [.. Enumerable.Range(0, results.Length).Select(i => new Thread(() =>
+        {
+            var workspace = network.CreateWorkspace(Batch, training: true);
+            var gradient = new float[parameters.Length];
+            for (var pass = 0; pass < 20; pass++)
+            {
+                Array.Clear(gradient);
+                network.Forward(parameters, observations, Batch, workspace);
+                network.Backward(parameters, Batch, workspace, workspace.Logits, workspace.Values, gradient);
+            }
+            results[i] = [.. workspace.Logits, .. gradient];
+        }))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.All(results, result => Assert.Equal(results[0], result));
+    }
+
+    [Fact]
     public void An_empty_batch_gives_nothing()
     {
         var (network, parameters, _) = Create("mlp", ElementType.Float32, [4], batch: 1);
