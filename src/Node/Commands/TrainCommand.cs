@@ -102,7 +102,7 @@ internal sealed class TrainCommand
 
     private int Interrupted(RunFolder folder)
     {
-        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(Path.GetRelativePath(Environment.CurrentDirectory, folder.Path))}");
+        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(RunFolder.Display(folder.Path))}");
         return ExitCodes.Interrupted;
     }
 
