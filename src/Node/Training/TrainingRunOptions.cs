@@ -15,6 +15,9 @@ public sealed record TrainingRunOptions
     /// <summary>What the run continues from, already read and checked; null: it begins.</summary>
     public LoadedCheckpoint? Resume { get; init; }
 
+    /// <summary>Unrolls that the resumed run had consumed after that checkpoint: their effect is gone.</summary>
+    public long UnrollsRolledBack { get; init; }
+
     /// <summary>One thread and a fixed order of messages: the same seed gives the same weights to the bit.</summary>
     public bool Deterministic { get; init; }
 
