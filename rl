@@ -64,7 +64,11 @@ remove_unused() {
     local old
     for old in "$builds"/app-??????; do
         [[ $old == "$1" ]] && continue
-        if command -v flock >/dev/null && ! flock -n "$old.lock" true; then continue; fi
+        if command -v flock >/dev/null; then
+            flock -n "$old.lock" true || continue
+        elif [[ -z $(find "$old" -maxdepth 0 -mtime +7) ]]; then
+            continue
+        fi
         rm -rf "$old" "$old.lock"
     done
 }
@@ -73,9 +77,13 @@ if [[ ${1:-} == test ]]; then
     need_sdk
     shift
     cd "$root"
-    # RL_SLOW_TESTS=1 runs the slow tests too.
+    # RL_SLOW_TESTS=1 runs the slow tests too. `./rl test --project tests/Core --filter-class "*VTrace*"` runs a few.
+    what=(--solution Rl.Distributed.sln)
+    for argument in "$@"; do
+        case $argument in --project | --solution | --test-modules) what=() ;; esac
+    done
     # One assembly at a time: each is parallel within itself.
-    exec dotnet test --solution Rl.Distributed.sln -c Release --max-parallel-test-modules 1 "$@"
+    exec dotnet test ${what[@]+"${what[@]}"} -c Release --max-parallel-test-modules 1 "$@"
 fi
 
 mkdir -p "$builds"

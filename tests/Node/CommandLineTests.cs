@@ -165,6 +165,26 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("ok  ", run.Output);
     }
 
+    [Fact]
+    public async Task Unrolls_learned_after_the_checkpoint_count_as_rolled_back()
+    {
+        var path = _directory.File("run");
+        using var stop = new CancellationTokenSource();
+        await RunAsync(FakeTraining.StopAt(6400, stop), stop.Token, "train", "impala-catch", "--run-dir", path);
+        var columns = File.ReadLines(Path.Combine(path, "metrics.csv")).First().Count(c => c == ',');
+        File.AppendAllText(Path.Combine(path, "metrics.csv"), $"{6400 + 3 * 640}{new string(',', columns)}\n");
+
+        var rolledBack = 0L;
+        await RunAsync(
+            (config, options, token) =>
+            {
+                rolledBack = options.UnrollsRolledBack;
+                return FakeTraining.Finish(config, options, token);
+            },
+            "train", "--resume", path);
+        Assert.Equal(3, rolledBack);
+    }
+
     private sealed record LoadedFrom(long Frames, float Weight, long Target);
 }
 

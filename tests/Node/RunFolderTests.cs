@@ -60,6 +60,7 @@ public sealed class RunFolderTests : IDisposable
         var path = _directory.File("metrics.csv");
         using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 640, MeanReturn100 = double.NaN, LearningRate = 6e-4 });
         File.AppendAllText(path, "1280,0.2");
+        Assert.Equal(640, MetricsCsv.LastFrames(path));
         using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1280, MeanReturn100 = 21.5 });
 
         var lines = File.ReadAllLines(path);

@@ -37,6 +37,7 @@ internal sealed class TrainCommand
         var json = parsed.GetValue(_json);
         using var display = TrainingDisplay.Create(_host, config, json);
         using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
+        var framesBefore = MetricsCsv.LastFrames(folder.MetricsPath);
         using var metrics = new MetricsCsv(folder.MetricsPath);
         try
         {
@@ -55,6 +56,7 @@ internal sealed class TrainCommand
                     RunDirectory = folder.Path,
                     Checkpoints = checkpoints,
                     Resume = resume,
+                    UnrollsRolledBack = resume is null ? 0 : Math.Max(0, framesBefore - resume.Frames) / (config.Workers.UnrollLength * config.Workers.EnvironmentsPerWorker),
                     Deterministic = parsed.GetValue(_deterministic),
                     Progress = new Reports(metrics, display),
                     Logger = logger,
@@ -102,7 +104,7 @@ internal sealed class TrainCommand
 
     private int Interrupted(RunFolder folder)
     {
-        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(Path.GetRelativePath(Environment.CurrentDirectory, folder.Path))}");
+        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(RunFolder.Display(folder.Path))}");
         return ExitCodes.Interrupted;
     }
 

@@ -56,7 +56,7 @@ internal sealed class LiveDisplay : TrainingDisplay
     public override void Summarize(TrainingResult result)
     {
         _console.MarkupLineInterpolated($"[bold]{Summary(result)}[/]");
-        _console.MarkupLineInterpolated($"See it play: rl play {Path.GetRelativePath(Environment.CurrentDirectory, result.RunDirectory ?? "")}");
+        _console.MarkupLineInterpolated($"See it play: rl play {RunFolder.Display(result.RunDirectory ?? "")}");
     }
 
     private Task DrawAsync() => _console.Live(new Text("starting ...")).AutoClear(false).StartAsync(async context =>

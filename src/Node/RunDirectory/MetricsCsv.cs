@@ -45,6 +45,19 @@ internal sealed class MetricsCsv : IDisposable
 
     public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
 
+    /// <summary>Frames of the last whole row of a file; 0 where there is none. A crash loses what followed it.</summary>
+    public static long LastFrames(string path)
+    {
+        if (!File.Exists(path)) return 0;
+        var columns = Header.Split(',').Length;
+        foreach (var line in File.ReadLines(path).Reverse())
+        {
+            var values = line.Split(',');
+            if (values.Length == columns && long.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out var frames)) return frames;
+        }
+        return 0;
+    }
+
     public void Write(TrainingProgress progress) =>
         _writer.WriteLine(string.Join(',', Columns.Select(column => Text(column.Value(progress)))));
 

@@ -64,6 +64,13 @@ internal sealed class RunFolder : IDisposable
         PhysicalFileSystem.Instance, System.IO.Path.Combine(System.IO.Path.GetFullPath(path), CheckpointsName), config.Run.KeepCheckpoints,
         ConfigWriter.Write(config), logger);
 
+    /// <summary>A path as people would type it here: relative where that is shorter.</summary>
+    public static string Display(string path)
+    {
+        var relative = System.IO.Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+
     public CheckpointStore Checkpoints(TrainingConfig config, ILogger logger) => CheckpointsOf(Path, config, logger);
 
     public void WriteConfig(TrainingConfig config) => Write(ConfigName, ConfigWriter.Write(config));
