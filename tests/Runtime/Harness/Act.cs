@@ -9,6 +9,8 @@ public sealed class Act : ReceiveActor, IWithTimers, IWithStash
 
     public Act(Action<Act> configure) => configure(this);
 
+    public static Props Of(Action<Act> configure) => Props.Create(() => new Act(configure));
+
     public ITimerScheduler Timers { get; set; }
 
     public IStash Stash { get; set; }

@@ -39,7 +39,7 @@ public abstract class Harness : IDisposable
         return task.GetAwaiter().GetResult();
     }
 
-    public IActorRef Act(Action<Act> configure, string name = null) => System.ActorOf(Props.Create(() => new Act(configure)), name);
+    public IActorRef Act(Action<Act> configure, string name = null) => System.ActorOf(Tests.Act.Of(configure), name);
 
     public virtual void Dispose()
     {
