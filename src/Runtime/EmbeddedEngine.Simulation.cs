@@ -1,0 +1,78 @@
+using Akka.Actor;
+using Rl.Distributed.Runtime.Engine;
+
+namespace Rl.Distributed.Runtime;
+
+public static partial class EmbeddedEngine
+{
+    /// <summary>Actor systems on one thread and in virtual time.</summary>
+    /// <remarks>
+    /// Which actor handles its next message is drawn from the seed; timers fire in the order of their due time. Time
+    /// stands still while actors have messages (unless <see cref="MessageCost"/> says what one takes) and jumps to the next
+    /// timer when none has. So a run is the same, to the order of every message, whenever seed and program are. Nothing
+    /// happens outside <see cref="Advance"/> and <see cref="RunUntil"/>; tasks of asks end, and continue, within them.
+    /// Not thread-safe: a message from another thread during a step throws.
+    /// </remarks>
+    public sealed class Simulation
+    {
+        private readonly SimulatedEngine _engine;
+
+        internal Simulation(ulong seed) => _engine = new SimulatedEngine(seed);
+
+        /// <summary>The virtual clock; begins at 2000-01-01 UTC. Its timers fire with those of the actors.</summary>
+        public TimeProvider TimeProvider => _engine.Time;
+
+        public DateTimeOffset Now => _engine.Now;
+
+        /// <summary>Virtual time that handling a message takes; zero at first. Above zero, actors that never run out
+        /// of messages do not stop the clock.</summary>
+        public TimeSpan MessageCost
+        {
+            get => _engine.MessageCost;
+            set => _engine.MessageCost = value;
+        }
+
+        /// <summary>How many turns were given to actors.</summary>
+        public long StepsTaken => _engine.Steps;
+
+        /// <summary>A hash of who handled which type of message, in order; equal for equal runs.</summary>
+        public ulong MessageHash => _engine.MessageHash;
+
+        /// <summary>Starts a system in this world. Every dispatcher that the options name is the one thread.</summary>
+        public ActorSystem CreateSystem(string name, Options options = null)
+        {
+            var dispatchers = new Dictionary<string, Dispatcher> { [Dispatcher.DefaultId] = _engine };
+            foreach (var id in (options ?? new Options()).Dispatchers.Keys) dispatchers[id] = _engine;
+            return new EmbeddedSystem(name, new SimulatedNode(_engine), dispatchers);
+        }
+
+        /// <summary>Runs all that is due up to that much later.</summary>
+        /// <exception cref="InvalidOperationException">Ten million messages at one instant: some actor never rests.</exception>
+        public void Advance(TimeSpan by)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+            _engine.Run(static () => false, by);
+        }
+
+        /// <summary>Steps until the condition holds, which is checked after every step, or the time is spent.</summary>
+        /// <returns>Whether it holds.</returns>
+        /// <exception cref="InvalidOperationException">As <see cref="Advance"/>.</exception>
+        public bool RunUntil(Func<bool> condition, TimeSpan virtualLimit)
+        {
+            ArgumentNullException.ThrowIfNull(condition);
+            ArgumentOutOfRangeException.ThrowIfLessThan(virtualLimit, TimeSpan.Zero);
+            return _engine.Run(condition, virtualLimit) || condition();
+        }
+
+        private sealed class SimulatedNode(SimulatedEngine engine) : IEngine
+        {
+            public TimerService Timers => engine.Timers;
+
+            public TaskCreationOptions TaskOptions => TaskCreationOptions.None;
+
+            public double NextRandom() => engine.NextRandom();
+
+            public void Observe(ActorCell cell, object message) => engine.Observe(cell, message);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Akka.Actor;
+using Rl.Distributed.Runtime.Engine;
+
+namespace Rl.Distributed.Runtime;
+
+/// <summary>Starts actor systems on the embedded engine: on threads and real time, or simulated.</summary>
+public static partial class EmbeddedEngine
+{
+    /// <summary>What a named dispatcher is.</summary>
+    public enum DispatcherKind
+    {
+        /// <summary>The process's thread pool.</summary>
+        Pool,
+
+        /// <summary>A thread of its own for every actor, for those that compute long.</summary>
+        Pinned,
+    }
+
+    /// <summary>How a system is set up.</summary>
+    public sealed record Options
+    {
+        /// <summary>Names for <see cref="Props.WithDispatcher"/>. Actors that name none run on the pool.</summary>
+        public IReadOnlyDictionary<string, DispatcherKind> Dispatchers { get; init; } = new Dictionary<string, DispatcherKind>();
+
+        /// <summary>Time and timers. A simulation has its own and ignores this one.</summary>
+        public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+    }
+
+    /// <summary>Starts a system on threads.</summary>
+    /// <param name="name">Letters, digits, - and _.</param>
+    /// <param name="options">Null for the defaults.</param>
+    public static ActorSystem Create(string name, Options options = null)
+    {
+        options ??= new Options();
+        var dispatchers = new Dictionary<string, Dispatcher> { [Dispatcher.DefaultId] = new PoolDispatcher() };
+        foreach (var (id, kind) in options.Dispatchers)
+            dispatchers[id] = kind == DispatcherKind.Pinned ? new PinnedDispatcher(name + "-" + id) : new PoolDispatcher();
+        return new EmbeddedSystem(name, new ThreadedEngine(options.TimeProvider), dispatchers);
+    }
+
+    /// <summary>A world of one thread and virtual time, whose course is a function of the seed.</summary>
+    public static Simulation Simulate(ulong seed) => new(seed);
+
+    private sealed class ThreadedEngine(TimeProvider time) : IEngine
+    {
+        public TimerService Timers { get; } = new ProvidedTimerService(time);
+
+        public TaskCreationOptions TaskOptions => TaskCreationOptions.RunContinuationsAsynchronously;
+
+        public double NextRandom() => Random.Shared.NextDouble();
+
+        public void Observe(ActorCell cell, object message)
+        {
+        }
+    }
+}

@@ -1,0 +1,218 @@
+using Akka.Actor;
+using Akka.Event;
+
+namespace Rl.Distributed.Runtime.Engine;
+
+/// <summary>The reference of an actor of this process.</summary>
+internal sealed class LocalActorRef : InternalActorRefBase
+{
+    public LocalActorRef(EmbeddedSystem system, Props props, Dispatcher dispatcher, InternalActorRefBase parent, ActorPath path)
+    {
+        Path = path;
+        Cell = new ActorCell(system, this, props, dispatcher, parent);
+    }
+
+    public ActorCell Cell { get; }
+
+    public override ActorPath Path { get; }
+
+    internal override EmbeddedSystem SystemImpl => Cell.SystemImpl;
+
+    internal override bool IsDead => Cell.Mailbox.IsClosed;
+
+    internal override InternalActorRefBase ParentRef => Cell.ParentRef;
+
+    internal override IEnumerable<InternalActorRefBase> ChildRefs => Cell.ChildRecords().Select(child => child.Ref);
+
+    internal override void Deliver(object message, IActorRef sender) => Cell.Mailbox.Post(message, sender);
+
+    internal override void SendSystem(SystemMessage message) => Cell.Mailbox.PostSystem(message);
+
+    internal override InternalActorRefBase ChildNamed(string name) => Cell.ChildNamed(name);
+}
+
+/// <summary>Publishes what finds no receiver.</summary>
+internal sealed class DeadLetterRef(EmbeddedSystem system, ActorPath path) : MinimalActorRef
+{
+    public override ActorPath Path { get; } = path;
+
+    internal override EmbeddedSystem SystemImpl { get; } = system;
+
+    /// <summary>A message that its receiver will not get.</summary>
+    public void Lost(object message, IActorRef sender, IActorRef recipient)
+    {
+        switch (message)
+        {
+            case TimerMessage or IDeadLetterSuppression:
+                return;
+            case Identify identify:
+                (sender ?? this).Tell(new ActorIdentity(identify.MessageId, null), recipient);
+                return;
+            case AllDeadLetters published:
+                SystemImpl.EventStream.Publish(published);
+                return;
+            default:
+                SystemImpl.EventStream.Publish(new DeadLetter(message, sender ?? this, recipient));
+                return;
+        }
+    }
+
+    internal override void Deliver(object message, IActorRef sender) => Lost(message, sender, this);
+
+    /// <summary>A system message whose receiver is gone: who wants to watch it hears of its end at once.</summary>
+    internal override void SendSystem(SystemMessage message)
+    {
+        if (message is Watch watch) watch.Watcher.SendSystem(new DeathNotice(watch.Watchee, existenceConfirmed: false));
+    }
+}
+
+/// <summary>A path that leads nowhere.</summary>
+internal sealed class MissingRef(EmbeddedSystem system, ActorPath path) : MinimalActorRef
+{
+    public override ActorPath Path { get; } = path;
+
+    internal override EmbeddedSystem SystemImpl { get; } = system;
+
+    internal override bool IsDead => true;
+
+    internal override void Deliver(object message, IActorRef sender) => SystemImpl.DeadLetterRef.Lost(message, sender, this);
+
+    internal override void SendSystem(SystemMessage message) => SystemImpl.DeadLetterRef.SendSystem(message);
+}
+
+/// <summary>The parent of /user and /system. A failure that reaches it ends the system.</summary>
+internal sealed class RootRef(EmbeddedSystem system, ActorPath path) : MinimalActorRef
+{
+    public override ActorPath Path { get; } = path;
+
+    internal override EmbeddedSystem SystemImpl { get; } = system;
+
+    internal override IEnumerable<InternalActorRefBase> ChildRefs => [SystemImpl.UserGuardian, SystemImpl.SystemGuardian];
+
+    internal override InternalActorRefBase ChildNamed(string name) => name switch
+    {
+        "user" => SystemImpl.UserGuardian,
+        "system" => SystemImpl.SystemGuardian,
+        "deadLetters" => SystemImpl.DeadLetterRef,
+        _ => null,
+    };
+
+    internal override void Deliver(object message, IActorRef sender)
+    {
+        if (message is Identify identify) (sender ?? SystemImpl.DeadLetterRef).Tell(new ActorIdentity(identify.MessageId, this), this);
+        else SystemImpl.DeadLetterRef.Lost(message, sender, this);
+    }
+
+    internal override void SendSystem(SystemMessage message)
+    {
+        switch (message)
+        {
+            case Failed failed:
+                SystemImpl.Publish(LogLevel.ErrorLevel, failed.Cause, failed.Child.Path.ToString(), typeof(RootRef),
+                    "guardian failed, shutting down system: " + failed.Cause.Message);
+                failed.Child.SendSystem(Terminate.Instance);
+                return;
+            case DeathNotice notice when notice.Actor == SystemImpl.UserGuardian:
+                SystemImpl.SystemGuardian.SendSystem(Terminate.Instance);
+                return;
+            case DeathNotice:
+                SystemImpl.Ended();
+                return;
+        }
+    }
+}
+
+/// <summary>Where the answer to an Ask goes: a task and no actor.</summary>
+internal sealed class AskRef<T> : MinimalActorRef
+{
+    private readonly TaskCompletionSource<T> _answer;
+    private readonly CancellationTokenRegistration _cancellation;
+    private readonly TimerEntry _timeout;
+    private ActorPath _path;
+
+    public AskRef(EmbeddedSystem system, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        SystemImpl = system;
+        _answer = new TaskCompletionSource<T>(system.TaskOptions);
+        if (timeout > TimeSpan.Zero) _timeout = system.Timers.Start(timeout.Value, TimeSpan.Zero, null, () => TimeOut(timeout.Value));
+        _cancellation = cancellationToken.UnsafeRegister(static self => ((AskRef<T>)self).Cancel(), this);
+    }
+
+    public Task<T> Task => _answer.Task;
+
+    public override ActorPath Path => _path ?? Interlocked.CompareExchange(ref _path, SystemImpl.TemporaryPath(), null) ?? _path;
+
+    internal override EmbeddedSystem SystemImpl { get; }
+
+    internal override bool IsDead => _answer.Task.IsCompleted;
+
+    internal override void Deliver(object message, IActorRef sender)
+    {
+        // What continues the task inline (in a simulation) is not the answering actor: it has no context.
+        var cell = ActorCell.Current;
+        ActorCell.Current = null;
+        var handled = TrySet(message);
+        ActorCell.Current = cell;
+        _timeout?.Cancel();
+        _cancellation.Unregister();
+        if (!handled && !_answer.Task.IsCanceled) SystemImpl.DeadLetterRef.Lost(message, sender, this);
+    }
+
+    private bool TrySet(object message) => message switch
+    {
+        T answer => _answer.TrySetResult(answer),
+        Status.Failure failure => _answer.TrySetException(
+            failure.Cause ?? new TaskCanceledException("Task cancelled by actor via Failure message.")),
+        _ => _answer.TrySetException(new ArgumentException(
+            $"Received message of type [{message.GetType()}] - Ask expected message of type [{typeof(T)}]")),
+    };
+
+    private void TimeOut(TimeSpan after)
+    {
+        _cancellation.Unregister();
+        _answer.TrySetException(new AskTimeoutException($"Timeout after {after.TotalSeconds:F2} seconds"));
+    }
+
+    private void Cancel()
+    {
+        _timeout?.Cancel();
+        _answer.TrySetCanceled();
+    }
+}
+
+/// <summary>A watcher that is a task: true when the watched actor has stopped, false when time is up.</summary>
+internal sealed class EndWatchRef : MinimalActorRef
+{
+    private readonly TaskCompletionSource<bool> _end;
+    private readonly TimerEntry _timeout;
+
+    public EndWatchRef(EmbeddedSystem system, InternalActorRefBase watched, TimeSpan timeout)
+    {
+        SystemImpl = system;
+        Path = system.TemporaryPath();
+        _end = new TaskCompletionSource<bool>(system.TaskOptions);
+        _timeout = system.Timers.Start(timeout, TimeSpan.Zero, null, () =>
+        {
+            watched.SendSystem(new Unwatch(watched, this));
+            _end.TrySetResult(false);
+        });
+    }
+
+    public Task<bool> Task => _end.Task;
+
+    public override ActorPath Path { get; }
+
+    internal override EmbeddedSystem SystemImpl { get; }
+
+    internal override void Deliver(object message, IActorRef sender) => SystemImpl.DeadLetterRef.Lost(message, sender, this);
+
+    internal override void SendSystem(SystemMessage message)
+    {
+        if (message is not DeathNotice) return;
+        _timeout.Cancel();
+        var cell = ActorCell.Current;
+        ActorCell.Current = null;
+        _end.TrySetResult(true);
+        ActorCell.Current = cell;
+    }
+}
