@@ -17,7 +17,7 @@ public class LearnerStepNetworkTests
     {
         foreach (var each in OracleFiles.Math("learner_step").Where(each => !each.GetProperty("lstm").GetBoolean()))
         {
-            var sizes = new Sizes(each);
+            var sizes = new LearnerStepCase(each);
             // Zeros in place of missing filters and units change nothing, so a small network can run as MinAtar's.
             var asMinAtar = sizes is { Filters: <= 16, Units: <= 128, Kernel: 3 } && Floats(each, "observations").All(x => x is 0 or 1);
             if (type == ElementType.Bit && !asMinAtar) continue;
@@ -46,7 +46,7 @@ public class LearnerStepNetworkTests
 
     /// <summary>d/dlogits of Σ -adv log π(a) + entropyCost Σ π log π, and of baselineCost/2 Σ (vs - V)²; the last row only
     /// bootstraps.</summary>
-    private static void HeadGradients(JsonElement each, Sizes sizes, float[] logitGradient, float[] valueGradient)
+    private static void HeadGradients(JsonElement each, LearnerStepCase sizes, float[] logitGradient, float[] valueGradient)
     {
         double[] Doubles(string name) => OracleFiles.Doubles(each.GetProperty(name));
         var (logits, values, vs, advantages) = (Doubles("logits"), Doubles("values"), Doubles("vs"), Doubles("pg_advantages"));
@@ -69,56 +69,4 @@ public class LearnerStepNetworkTests
     }
 
     private static float[] Floats(JsonElement element, string name) => OracleFiles.Floats(element.GetProperty(name));
-
-    private sealed record Sizes(int Rows, int Channels, int Height, int Width, int Filters, int Kernel, int Units, int Actions)
-    {
-        public Sizes(JsonElement each)
-            : this(
-                (each.GetProperty("T").GetInt32() + 1) * each.GetProperty("B").GetInt32(), Length(each, "observations", 2),
-                Length(each, "observations", 3), Length(each, "observations", 4), Length(each.GetProperty("params"), "conv_w", 0),
-                Length(each.GetProperty("params"), "conv_w", 2),
-                Length(each.GetProperty("params"), "fc_w", 0), Length(each.GetProperty("params"), "pi_w", 0))
-        {
-        }
-
-        public byte[] Observations(JsonElement each, ElementType type)
-        {
-            var values = Images(Floats(each, "observations"), Channels, Height, Width);
-            if (type == ElementType.Float32) return System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray();
-            return TestObservations.Pack(values, Rows);
-        }
-
-        public float[] Parameters(JsonElement named, ParameterLayout layout, int filters, int units)
-        {
-            var (outHeight, outWidth) = (Height - Kernel + 1, Width - Kernel + 1);
-            var result = new float[layout.Count];
-            void Put(string name, float[] values, int from, int to)
-            {
-                var target = layout.Slice(result, name);
-                for (var i = 0; i < values.Length; i++) target[i / from * to + i % from] = values[i];
-            }
-            Put("conv1.weight", TorchLayouts.Filters(Floats(named, "conv_w"), Filters, Channels, Kernel), Filters, filters);
-            Put("conv1.bias", Floats(named, "conv_b"), Filters, filters);
-            var dense = DenseAfterImage(Floats(named, "fc_w"), Units, Filters, outHeight, outWidth);
-            var target = layout.Slice(result, "dense1.weight");
-            for (var i = 0; i < dense.Length; i++)
-            {
-                var (input, unit) = Math.DivRem(i, Units);
-                target[(input / Filters * filters + input % Filters) * units + unit] = dense[i];
-            }
-            Put("dense1.bias", Floats(named, "fc_b"), Units, units);
-            Put("policy.weight", Dense(Floats(named, "pi_w"), Actions), Actions, Actions);
-            Put("policy.bias", Floats(named, "pi_b"), Actions, Actions);
-            Put("value.weight", Floats(named, "v_w"), 1, 1);
-            Put("value.bias", Floats(named, "v_b"), 1, 1);
-            return result;
-        }
-
-        private static int Length(JsonElement element, string name, int depth)
-        {
-            var inner = element.GetProperty(name);
-            for (; depth > 0; depth--) inner = inner[0];
-            return inner.GetArrayLength();
-        }
-    }
 }

@@ -181,6 +181,25 @@ public class PolicyValueNetworkTests
         Assert.Contains(expected, error.Message);
     }
 
+    [Theory]
+    [InlineData("mlp", ElementType.Float32, new[] { 4 })]
+    [InlineData("minatar", ElementType.Bit, new[] { 10, 10, 4 })]
+    [InlineData("minatar", ElementType.UInt8, new[] { 10, 10, 4 })]
+    public void Samples_left_out_of_the_backward_pass_have_no_gradient(string torso, ElementType type, int[] shape)
+    {
+        var (network, parameters, observations) = Create(torso, type, shape, batch: 5);
+        var workspace = network.CreateWorkspace(5, training: true);
+        float[] logitGradient = [.. Enumerable.Range(0, 5 * network.Actions).Select(i => i % 7 - 3)], valueGradient = [1, -2, 3, 0, 0];
+        logitGradient.AsSpan(3 * network.Actions).Clear();
+        var (whole, part) = (new float[parameters.Length], new float[parameters.Length]);
+        network.Forward(parameters, observations, 5, workspace);
+        network.Backward(parameters, 5, workspace, logitGradient, valueGradient, whole);
+        network.Forward(parameters, observations, 5, workspace);
+        network.Backward(parameters, 3, workspace, logitGradient.AsSpan(0, 3 * network.Actions), valueGradient.AsSpan(0, 3), part);
+        Assert.Contains(whole, each => each != 0);
+        for (var i = 0; i < whole.Length; i++) Assert.Equal(whole[i], part[i], 1e-4f * (1 + MathF.Abs(whole[i])));
+    }
+
     [Fact]
     public void Misuse_is_refused()
     {
@@ -198,7 +217,7 @@ public class PolicyValueNetworkTests
         var logitGradient = new float[2 * network.Actions];
         Assert.Contains("training: true", Assert.Throws<ArgumentException>(
             () => network.Backward(parameters, 2, acting, logitGradient, [0, 0], gradient)).Message);
-        Assert.Throws<ArgumentException>(() => network.Backward(parameters, 1, learning, new float[network.Actions], [0], gradient));
+        Assert.Throws<ArgumentException>(() => network.Backward(parameters, 3, learning, new float[3 * network.Actions], [0, 0, 0], gradient));
         Assert.Throws<ArgumentException>(() => network.Backward(parameters, 2, learning, logitGradient, [0], gradient));
         Assert.Throws<ArgumentException>(() => PolicyValueNetwork.Create(new NetworkOptions { Hidden = [64, 0] }, network.Observation, 2));
     }
