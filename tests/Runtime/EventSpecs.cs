@@ -31,13 +31,32 @@ public sealed class EventSpecs : Specs
     public void A_dead_subscriber_is_forgotten(string engine)
     {
         using var at = Harness.Start(engine);
+        var probe = at.Probe();
         var dead = at.Act(_ => { });
         at.System.EventStream.Subscribe(dead, typeof(DeadLetter));
+        at.System.EventStream.Subscribe(probe.Ref, typeof(DeadLetter));
         at.System.Stop(dead);
         at.Settle();
         dead.Tell("would be published to it for ever");
-        at.Settle();
+        probe.ExpectMsg<DeadLetter>();
         Assert.False(at.System.EventStream.Unsubscribe(dead));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public void A_dead_letter_is_published_once_though_a_subscriber_dies_with_it_unread(string engine)
+    {
+        using var at = Harness.Start(engine);
+        var probe = at.Probe();
+        var dying = at.Act(act => act.On<string>(_ =>
+        {
+            act.Ctx.System.DeadLetters.Tell("letter"); // published to this actor too, which does not live to read it
+            act.Ctx.Stop(act.Me);
+        }));
+        at.System.EventStream.Subscribe(dying, typeof(DeadLetter));
+        at.System.EventStream.Subscribe(probe.Ref, typeof(DeadLetter));
+        dying.Tell("go");
+        Assert.Equal("letter", probe.ExpectMsg<DeadLetter>().Message);
+        probe.ExpectNoMsg();
     }
 
     [Theory, MemberData(nameof(Engines))]
@@ -66,6 +85,18 @@ public sealed class EventSpecs : Specs
         at.System.EventStream.SetLogLevel(LogLevel.DebugLevel);
         actor.Tell("go");
         Assert.Equal("not at this level", probe.ExpectMsg<Debug>().Message);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public void The_system_has_a_logger_of_its_own(string engine)
+    {
+        using var at = Harness.Start(engine);
+        var probe = at.Probe();
+        at.System.EventStream.Subscribe(probe.Ref, typeof(LogEvent));
+        var log = at.System.Log;
+        Assert.True(log.IsInfoEnabled && log.IsWarningEnabled && log.IsErrorEnabled && log.IsEnabled(LogLevel.InfoLevel) && !log.IsDebugEnabled);
+        log.Log(LogLevel.WarningLevel, null, "from the system");
+        Assert.Equal(at.System.Name, probe.ExpectMsg<Warning>().LogSource);
     }
 
     [Theory, MemberData(nameof(Engines))]

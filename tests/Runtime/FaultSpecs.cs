@@ -295,9 +295,25 @@ public sealed class FaultSpecs : Specs
     public void A_failure_that_nobody_decides_ends_the_system(string engine)
     {
         using var at = Harness.Start(engine);
-        var guardian = ((Engine.EmbeddedSystem)at.System).UserGuardian;
-        guardian.Tell(Kill.Instance, ActorRefs.NoSender);
+        at.System.ActorSelection("/user").Tell(Kill.Instance);
         Assert.True(at.Eventually(() => at.System.WhenTerminated.IsCompleted));
+    }
+
+    [Fact]
+    public void The_constructors_of_strategies_agree()
+    {
+        Func<Exception, Directive> decide = _ => Directive.Resume;
+        var decider = SupervisorStrategy.DefaultDecider;
+        Assert.Equal(new OneForOneStrategy(3, 1000, decider), new OneForOneStrategy((int?)3, TimeSpan.FromSeconds(1), decider));
+        Assert.Equal(new OneForOneStrategy(decider), new OneForOneStrategy(-1, -1, decider, loggingEnabled: false));
+        Assert.Equal(new OneForOneStrategy(decider).WithMaxNrOfRetries(2), new OneForOneStrategy(2, -1, decider));
+        Assert.NotEqual(new OneForOneStrategy(decide, false), new OneForOneStrategy(decide));
+        Assert.Equal(new AllForOneStrategy(3, -1, decider), new AllForOneStrategy(3, -1, decider));
+        Assert.NotEqual(new AllForOneStrategy(decide), new AllForOneStrategy(null, null, decide));
+        Assert.Equal(new AllForOneStrategy(-1, 5, decider).WithinTimeRangeMilliseconds, new OneForOneStrategy((int?)null, Ms(5), decide).WithinTimeRangeMilliseconds);
+        Assert.Equal(Directive.Resume, new AllForOneStrategy(decide).Decider.Decide(new InvalidOperationException()));
+        Assert.Equal(Directive.Stop, SupervisorStrategy.StoppingStrategy.Decider.Decide(new InvalidOperationException()));
+        Assert.Equal(Directive.Restart, SupervisorStrategy.DefaultStrategy.Decider.Decide(new InvalidOperationException()));
     }
 
     private static IActorRef Failing(Harness at, Probe probe, Func<Exception, Directive> decide) =>

@@ -85,11 +85,11 @@ public sealed class Nobody : MinimalActorRef
 {
     private static readonly ActorPath NobodyPath = new RootActorPath(new Address("akka", "all-systems")) / "Nobody";
 
+    public static Nobody Instance = new();
+
     private Nobody()
     {
     }
-
-    public static Nobody Instance { get; } = new();
 
     public override ActorPath Path => NobodyPath;
 

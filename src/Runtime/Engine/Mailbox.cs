@@ -17,7 +17,7 @@ internal sealed class Mailbox : IThreadPoolWorkItem
     private int _scheduled;
     private int _suspensions;
     private volatile bool _closed;
-    private Dispatcher _dispatcher;
+    private readonly Dispatcher _dispatcher;
 
     public Mailbox(ActorCell cell, Dispatcher dispatcher)
     {

@@ -43,13 +43,10 @@ internal sealed class DeadLetterRef(EmbeddedSystem system, ActorPath path) : Min
     {
         switch (message)
         {
-            case TimerMessage or IDeadLetterSuppression:
+            case TimerMessage or IDeadLetterSuppression or DeadLetter: // the last was published already, also to one that has died
                 return;
             case Identify identify:
                 (sender ?? this).Tell(new ActorIdentity(identify.MessageId, null), recipient);
-                return;
-            case AllDeadLetters published:
-                SystemImpl.EventStream.Publish(published);
                 return;
             default:
                 SystemImpl.EventStream.Publish(new DeadLetter(message, sender ?? this, recipient));
@@ -57,7 +54,11 @@ internal sealed class DeadLetterRef(EmbeddedSystem system, ActorPath path) : Min
         }
     }
 
-    internal override void Deliver(object message, IActorRef sender) => Lost(message, sender, this);
+    internal override void Deliver(object message, IActorRef sender)
+    {
+        if (message is DeadLetter letter) SystemImpl.EventStream.Publish(letter);
+        else Lost(message, sender, this);
+    }
 
     /// <summary>A system message whose receiver is gone: who wants to watch it hears of its end at once.</summary>
     internal override void SendSystem(SystemMessage message)
