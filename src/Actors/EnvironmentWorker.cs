@@ -34,7 +34,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10);
 
     private readonly WorkerSetup _setup;
-    private readonly IActorRef _replay, _parameters;
+    private readonly IActorRef _replay, _parameters, _observer;
     private readonly ParameterCell _cell;
     private readonly UnrollCollector _collector;
     private readonly InFlightLedger _ledger = new();
@@ -46,9 +46,16 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private int _credits;
     private bool _parametersAvailable;
 
-    public EnvironmentWorker(WorkerSetup setup, WorkerIdentity identity, IActorRef replay, IActorRef parameters, ParameterCell cell)
+    /// <param name="setup">What it needs beside the actors.</param>
+    /// <param name="identity">Which worker it is.</param>
+    /// <param name="replay">Takes its unrolls.</param>
+    /// <param name="parameters">The node's cache, which says when there are weights.</param>
+    /// <param name="cell">Where they are.</param>
+    /// <param name="observer">Gets its <see cref="WorkerReport"/>s.</param>
+    public EnvironmentWorker(
+        WorkerSetup setup, WorkerIdentity identity, IActorRef replay, IActorRef parameters, ParameterCell cell, IActorRef observer)
     {
-        (_setup, _replay, _parameters, _cell) = (setup, replay, parameters, cell);
+        (_setup, _replay, _parameters, _cell, _observer) = (setup, replay, parameters, cell, observer);
         (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
         var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
         _collector = new UnrollCollector(setup.CreateEnvironments(Stream(StreamRole.Environment)), policy, setup.Shape, setup.Discount, setup.RewardClip);
@@ -63,14 +70,16 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        var first = new Unroll(_setup.Shape);
-        _free.Push(first);
-        _replay.Tell(new RegisterWorker(_worker, _incarnation, first.ByteCount));
+        _replay.Tell(new RegisterWorker(_worker, _incarnation, _setup.Shape.ByteCount));
         _parameters.Tell(AwaitParameters.Instance);
         Timers.StartPeriodicTimer(nameof(ExpireCredits), ExpireCredits.Instance, _setup.CreditTimeout / 4);
     }
 
-    protected override void PostStop() => _weights?.Release();
+    protected override void PostStop()
+    {
+        _weights?.Release();
+        Report();
+    }
 
     private RandomStream Stream(StreamRole role) => RandomStream.Create(_setup.RunSeed, role, (uint)_worker, (uint)_incarnation);
 
@@ -128,14 +137,20 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         if (_ledger.Close(message.Id, message.Outcome) is not { } buffers) return;
         _free.Push(buffers);
         _credits++;
-        BeginUnroll();
+        // A full table means a learner in trouble: collecting at once would only take the cores that it needs.
+        if (message.Outcome != UnrollOutcome.TableFull) BeginUnroll();
     }
 
     private void OnExpireCredits()
     {
         _credits += _ledger.Expire(Context.System.Scheduler.MonotonicClock - _setup.CreditTimeout);
+        Report();
         BeginUnroll();
     }
+
+    private void Report() => _observer.Tell(new WorkerReport(
+        _worker, _incarnation, _ledger.Sent, _ledger.Consumed, _ledger.Lost, _ledger.Count(UnrollOutcome.WrongShape),
+        _ledger.Count(UnrollOutcome.TableFull), _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation)));
 
     private sealed record Continue
     {

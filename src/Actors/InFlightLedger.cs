@@ -10,25 +10,29 @@ namespace Rl.Distributed.Actors;
 /// </remarks>
 public sealed class InFlightLedger
 {
-    private readonly Queue<(Unroll Unroll, TimeSpan SentAt)> _order = new();
+    private readonly Queue<(long Sequence, TimeSpan SentAt)> _order = new();
     private readonly Dictionary<long, Unroll> _inFlight = [];
     private readonly HashSet<long> _lost = [];
+    private readonly long[] _outcomes = new long[Enum.GetValues<UnrollOutcome>().Length];
 
     public long Sent { get; private set; }
 
-    public long Consumed { get; private set; }
+    public long Consumed => Count(UnrollOutcome.Consumed);
 
-    public long Rejected { get; private set; }
+    public long Rejected => _outcomes.Sum() - Consumed;
 
     public long Lost => _lost.Count;
 
     public int InFlight => _inFlight.Count;
 
+    /// <summary>Unrolls that ended so.</summary>
+    public long Count(UnrollOutcome outcome) => _outcomes[(int)outcome];
+
     public void Send(Unroll unroll, TimeSpan now)
     {
         Sent++;
         _inFlight.Add(unroll.Id.Sequence, unroll);
-        _order.Enqueue((unroll, now));
+        _order.Enqueue((unroll.Id.Sequence, now));
     }
 
     /// <summary>Closes an unroll's entry and gives back its buffers, or null where they are not the sender's any more: lost long ago,
@@ -37,9 +41,8 @@ public sealed class InFlightLedger
     {
         var wasInFlight = _inFlight.Remove(id.Sequence, out var unroll);
         if (!wasInFlight && !_lost.Remove(id.Sequence)) return null;
-        if (outcome == UnrollOutcome.Consumed) Consumed++;
-        else Rejected++;
-        while (_order.TryPeek(out var oldest) && !_inFlight.ContainsKey(oldest.Unroll.Id.Sequence)) _order.Dequeue();
+        _outcomes[(int)outcome]++;
+        while (_order.TryPeek(out var oldest) && !_inFlight.ContainsKey(oldest.Sequence)) _order.Dequeue();
         return unroll;
     }
 
@@ -47,11 +50,11 @@ public sealed class InFlightLedger
     public int Expire(TimeSpan deadline)
     {
         var expired = 0;
-        while (_order.TryPeek(out var oldest) && (oldest.SentAt < deadline || !_inFlight.ContainsKey(oldest.Unroll.Id.Sequence)))
+        while (_order.TryPeek(out var oldest) && (oldest.SentAt < deadline || !_inFlight.ContainsKey(oldest.Sequence)))
         {
             _order.Dequeue();
-            if (!_inFlight.Remove(oldest.Unroll.Id.Sequence)) continue;
-            _lost.Add(oldest.Unroll.Id.Sequence);
+            if (!_inFlight.Remove(oldest.Sequence)) continue;
+            _lost.Add(oldest.Sequence);
             expired++;
         }
         return expired;

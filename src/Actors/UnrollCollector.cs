@@ -47,6 +47,7 @@ public sealed class UnrollCollector
     public void Begin(Unroll unroll)
     {
         (_unroll, _t) = (unroll, 0);
+        unroll.Poison();
         unroll.EpisodeCount = 0;
         _next.CopyTo(unroll.ObservationsAt(0));
         _nextReset.CopyTo(unroll.Reset.AsSpan(0, _shape.Environments));
@@ -82,6 +83,8 @@ public sealed class UnrollCollector
         var truncatedCount = 0;
         for (var b = 0; b < rewards.Length; b++)
         {
+            if (!float.IsFinite(rewards[b]))
+                throw new InvalidOperationException($"Environment {b} of '{_environments.Spec.Name}' gave the reward {rewards[b]}.");
             _episodeReturn[b] += rewards[b];
             _episodeLength[b]++;
             if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);

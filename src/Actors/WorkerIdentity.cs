@@ -1,9 +1,13 @@
 namespace Rl.Distributed.Actors;
 
 /// <summary>Which worker this is, and how often it was started: lives longer than any one incarnation of it.</summary>
-public sealed class WorkerIdentity(int index, int firstIncarnation)
+/// <remarks>Each resume of a run begins an epoch, whose incarnations are numbered from epoch × 4096, so that none is used again, random
+/// streams included, even if no checkpoint ever heard of it.</remarks>
+public sealed class WorkerIdentity(int index, int epoch)
 {
-    private int _next = firstIncarnation;
+    private const int IncarnationsPerEpoch = 4096;
+
+    private int _next = epoch * IncarnationsPerEpoch;
 
     public int Index => index;
 

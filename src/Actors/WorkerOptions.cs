@@ -22,6 +22,10 @@ public sealed record WorkerOptions
     [Range(1, 1024)]
     public int Credits { get; init; } = 2;
 
+    [Description("Megabytes of unrolls that one worker may have in flight; one unroll is always allowed.")]
+    [Range(0.001, 1e6)]
+    public double MaxMegabytesInFlight { get; init; } = 256;
+
     [Description("Seconds after which a credit that did not come back is counted as lost.")]
     [Range(0.001, 86400.0)]
     public double CreditTimeoutSeconds { get; init; } = 60;

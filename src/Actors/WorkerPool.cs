@@ -14,22 +14,30 @@ public sealed class WorkerPool : ReceiveActor
 
     private readonly WorkerSetup _setup;
     private readonly IReadOnlyList<WorkerIdentity> _identities;
-    private readonly IActorRef _replay, _parameters;
+    private readonly IActorRef _replay, _parameters, _observer;
     private readonly ParameterCell _cell;
     private Exception? _lastFailure;
 
-    public WorkerPool(WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell)
+    /// <param name="setup">What each worker needs beside the actors.</param>
+    /// <param name="identities">One a worker; they outlive the pool.</param>
+    /// <param name="replay">Takes the unrolls.</param>
+    /// <param name="parameters">The node's parameter cache.</param>
+    /// <param name="cell">The node's weights.</param>
+    /// <param name="observer">Gets the workers' reports.</param>
+    public WorkerPool(
+        WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell, IActorRef observer)
     {
-        (_setup, _identities, _replay, _parameters, _cell) = (setup, identities, replay, parameters, cell);
+        (_setup, _identities, _replay, _parameters, _cell, _observer) = (setup, identities, replay, parameters, cell, observer);
         Receive<Terminated>(message => throw new WorkerFailedException(
-            $"Worker '{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; the last time: {_lastFailure?.Message}", _lastFailure));
+            $"Worker '{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; "
+            + $"the last failure of a worker: {_lastFailure?.Message}", _lastFailure));
     }
 
     protected override void PreStart()
     {
         foreach (var identity in _identities)
             Context.Watch(Context.ActorOf(
-                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell)).WithDispatcher(Dispatcher),
+                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell, _observer)).WithDispatcher(Dispatcher),
                 $"worker-{identity.Index}"));
     }
 

@@ -36,15 +36,6 @@ public sealed class ConsumptionLedger
         return true;
     }
 
-    /// <summary>The incarnation number that a worker of a resumed run starts from: one more than any known.</summary>
-    public int NextIncarnation(int worker)
-    {
-        var next = 0;
-        foreach (var (known, incarnation) in _entries.Keys)
-            if (known == worker) next = Math.Max(next, incarnation + 1);
-        return next;
-    }
-
     /// <summary>All entries as rows of (worker, incarnation, last sequence, consumed), then one row (-1, -1, duplicates, missing).</summary>
     public long[] Save()
     {

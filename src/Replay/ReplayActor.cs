@@ -8,7 +8,7 @@ namespace Rl.Distributed.Replay;
 /// <param name="Workers">How many workers share the table.</param>
 /// <param name="CreditsPerWorker">Unrolls that a worker may have in flight.</param>
 /// <param name="MaxBytesPerWorker">Bytes that a worker may have in flight; one unroll is always allowed.</param>
-public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker = 256L << 20);
+public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker);
 
 /// <summary>
 /// Is responsible for the experience between workers and the learner: grants credits, queues unrolls, hands out batches on request, and returns
@@ -62,9 +62,8 @@ public sealed class ReplayActor : ReceiveActor
 
     private void OnConsumed(BatchConsumed message)
     {
-        foreach (var unroll in message.Unrolls)
-            if (_workers.TryGetValue(unroll.Id.Worker, out var worker))
-                worker.Tell(new CreditReturned(unroll.Id, UnrollOutcome.Consumed));
+        foreach (var id in message.Unrolls)
+            if (_workers.TryGetValue(id.Worker, out var worker)) worker.Tell(new CreditReturned(id, UnrollOutcome.Consumed));
     }
 
     private void OnTerminated(Terminated message)

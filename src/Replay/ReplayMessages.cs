@@ -17,7 +17,7 @@ public sealed record InsertUnroll(Unroll Unroll);
 public sealed record RequestBatch(int Unrolls);
 
 /// <summary>The learner has taken these up and reads their buffers no more.</summary>
-public sealed record BatchConsumed(Unroll[] Unrolls);
+public sealed record BatchConsumed(UnrollId[] Unrolls);
 
 // What it answers.
 

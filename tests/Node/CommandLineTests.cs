@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using static Rl.Distributed.Node.Tests.CommandRun;
 
@@ -166,23 +167,37 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Unrolls_learned_after_the_checkpoint_count_as_rolled_back()
+    public async Task A_resumed_run_is_told_how_many_unrolls_had_been_consumed()
     {
         var path = _directory.File("run");
         using var stop = new CancellationTokenSource();
         await RunAsync(FakeTraining.StopAt(6400, stop), stop.Token, "train", "impala-catch", "--run-dir", path);
-        var columns = File.ReadLines(Path.Combine(path, "metrics.csv")).First().Count(c => c == ',');
-        File.AppendAllText(Path.Combine(path, "metrics.csv"), $"{6400 + 3 * 640}{new string(',', columns)}\n");
+        var columns = MetricsCsv.Header.Split(',');
+        var row = columns.Select(column => column == "unrolls_consumed" ? "13" : "");
+        File.AppendAllText(Path.Combine(path, "metrics.csv"), string.Join(',', row) + "\n");
 
-        var rolledBack = 0L;
+        var consumed = 0L;
         await RunAsync(
             (config, options, token) =>
             {
-                rolledBack = options.UnrollsRolledBack;
+                consumed = options.UnrollsConsumed;
                 return FakeTraining.Finish(config, options, token);
             },
             "train", "--resume", path);
-        Assert.Equal(3, rolledBack);
+        Assert.Equal(13, consumed);
+    }
+
+    [Fact]
+    public async Task A_resume_that_does_not_fit_leaves_the_runs_configuration_as_it_was()
+    {
+        var path = _directory.File("run");
+        using var stop = new CancellationTokenSource();
+        await RunAsync(FakeTraining.StopAt(6400, stop), stop.Token, "train", "impala-catch", "--run-dir", path);
+        var before = File.ReadAllText(Path.Combine(path, "config.yaml"));
+        var run = await RunAsync(
+            (_, _, _) => throw new CheckpointFormatException("another network"), "train", "--resume", path, "--set", "network.hidden=[8]");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(path, "config.yaml")));
     }
 
     private sealed record LoadedFrom(long Frames, float Weight, long Target);
@@ -193,6 +208,7 @@ internal static class FakeTraining
 {
     public static Task<TrainingResult> Finish(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
     {
+        options.Started?.Invoke();
         Report(config, options, config.Frames / 2);
         Report(config, options, config.Frames);
         return Task.FromResult(Result(config, options, config.Frames));
@@ -201,6 +217,7 @@ internal static class FakeTraining
     /// <summary>Presses Ctrl-C at these frames, and stops as the ring does: with a checkpoint.</summary>
     public static Output.TrainingRunner StopAt(long frames, CancellationTokenSource stop) => async (config, options, _) =>
     {
+        options.Started?.Invoke();
         Report(config, options, frames);
         await stop.CancelAsync();
         await options.Checkpoints!.SaveAsync(new Checkpoint { Tensors = [new NamedTensor("parameters", [1], [(float)frames])] }, frames, CancellationToken.None);

@@ -61,9 +61,86 @@ public sealed class TrainingRunTests
         var begun = await Trained(Config(frames: 20_000), "begun");
         var resumed = await Trained(Config(frames: 40_000), "resumed", begun);
         var rows = resumed.Checkpoint.Tensor("ledger").Int64s.Chunk(4).SkipLast(1).ToArray();
-        Assert.Equal([(0, 0), (0, 1), (1, 0), (1, 1)], rows.Select(row => ((int)row[0], (int)row[1])));
+        Assert.Equal([(0, 0), (0, 4096), (1, 0), (1, 4096)], rows.Select(row => ((int)row[0], (int)row[1])));
         Assert.All(rows, row => Assert.Equal(row[2] + 1, row[3]));
         Assert.Equal(resumed.Frames / 640, rows.Sum(row => row[3]));
+    }
+
+    [Fact]
+    public async Task Unrolls_consumed_after_the_checkpoint_are_counted_as_rolled_back_from_then_on()
+    {
+        var begun = await Trained(Config(frames: 20_000), "begun");
+        var resumed = await Trained(Config(frames: 40_000), "resumed", begun, unrollsConsumed: 35);
+        Assert.Equal("3", resumed.Checkpoint.Text("unrolls.rolledBack"));
+        var again = await Trained(Config(frames: 60_000), "again", resumed);
+        Assert.Equal("3", again.Checkpoint.Text("unrolls.rolledBack"));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_was_asked_for_is_written_although_the_learner_never_rests()
+    {
+        var store = Store("busy", keep: 1000);
+        await TrainingRun.RunAsync(
+            Config(frames: 3_000_000) with { Run = new RunOptions { CheckpointSeconds = 0.001 } },
+            new TrainingRunOptions { Checkpoints = store }, CancellationToken.None);
+        Assert.InRange(_files.List("/busy").Count, 2, 1000);
+    }
+
+    [Fact]
+    public async Task A_deterministic_run_writes_checkpoints_by_frames_where_only_seconds_are_configured()
+    {
+        await TrainingRun.RunAsync(
+            Config(frames: 64_000), new TrainingRunOptions { Checkpoints = Store("tenths", keep: 100), Deterministic = true }, CancellationToken.None);
+        Assert.Equal(10, _files.List("/tenths").Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_report_that_fails_ends_the_run_with_its_reason(bool deterministic)
+    {
+        var options = new TrainingRunOptions
+        {
+            Deterministic = deterministic,
+            Progress = new Progress(_ => throw new IOException("the disk is full")),
+        };
+        var run = TrainingRun.RunAsync(
+            Config(frames: 1_000_000_000) with { Run = new RunOptions { MetricsSeconds = 0.01 } }, options, CancellationToken.None);
+        Assert.Contains("the disk is full", (await Assert.ThrowsAsync<IOException>(() => run)).Message);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_cannot_be_written_ends_the_run_with_its_reason()
+    {
+        _files.StepsUntilCrash = 1;
+        await Assert.ThrowsAsync<CrashException>(() => TrainingRun.RunAsync(
+            Config(frames: 20_000), new TrainingRunOptions { Checkpoints = Store("full") }, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task More_frames_than_time_can_count_are_no_problem()
+    {
+        using var stop = new CancellationTokenSource();
+        TrainingProgress? seen = null;
+        var progress = new Progress(value =>
+        {
+            seen = value;
+            stop.Cancel();
+        });
+        await TrainingRun.RunAsync(
+            Config(frames: long.MaxValue) with { Run = new RunOptions { MetricsSeconds = 0.01 } }, new TrainingRunOptions { Progress = progress }, stop.Token);
+        Assert.NotNull(seen);
+    }
+
+    [Theory]
+    [InlineData(16, 1, "multiple")]
+    [InlineData(48, 2, "multiple")]
+    [InlineData(640, 1, "workers.credits")]
+    public async Task Batches_that_can_never_be_filled_are_refused(int batch, int credits, string expected)
+    {
+        var config = Config(frames: 1000);
+        config = config with { Learner = config.Learner with { Batch = batch }, Workers = config.Workers with { Credits = credits } };
+        Assert.Contains(expected, (await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.RunAsync(config))).Message);
     }
 
     [Fact]
@@ -125,11 +202,13 @@ public sealed class TrainingRunTests
     private static Task<TrainingResult> Run(TrainingConfig config, bool deterministic) =>
         TrainingRun.RunAsync(config, new TrainingRunOptions { Deterministic = deterministic }, CancellationToken.None);
 
-    private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null)
+    private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null, long unrollsConsumed = 0)
     {
         var store = Store(name);
         await TrainingRun.RunAsync(
-            config, new TrainingRunOptions { Checkpoints = store, Resume = resume, Deterministic = true }, CancellationToken.None);
+            config,
+            new TrainingRunOptions { Checkpoints = store, Resume = resume, UnrollsConsumed = unrollsConsumed, Deterministic = true },
+            CancellationToken.None);
         return store.LoadLatest();
     }
 

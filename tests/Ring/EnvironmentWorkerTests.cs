@@ -16,13 +16,13 @@ public sealed class EnvironmentWorkerTests
     private static readonly TimeSpan CreditTimeout = TimeSpan.FromSeconds(8);
 
     private readonly EmbeddedEngine.Simulation _simulation = EmbeddedEngine.Simulate(3);
-    private readonly List<object> _toReplay = [];
+    private readonly List<object> _toReplay = [], _toObserver = [];
     private readonly List<Exception> _failures = [];
     private readonly ParameterCell _cell = new();
     private readonly PolicyValueNetwork _network = PolicyValueNetwork.Create(
         new NetworkOptions { Torso = "mlp", Hidden = [4] }, ScriptedEnvironments.SharedSpec.Observation, 2);
     private readonly SnapshotPool _snapshots;
-    private readonly IActorRef _replay, _cache;
+    private readonly IActorRef _replay, _cache, _observer;
     private readonly ActorSystem _system;
     private Func<RandomStream, IEnvironmentBatch> _createEnvironments = _ => new ScriptedEnvironments(Shape.Environments);
     private IActorRef _worker = ActorRefs.Nobody;
@@ -35,6 +35,7 @@ public sealed class EnvironmentWorkerTests
             Dispatchers = new Dictionary<string, EmbeddedEngine.DispatcherKind> { [WorkerPool.Dispatcher] = EmbeddedEngine.DispatcherKind.Pinned },
         });
         _replay = _system.ActorOf(Props.Create(() => new Probe(_toReplay)), "replay");
+        _observer = _system.ActorOf(Props.Create(() => new Probe(_toObserver)), "observer");
         _cache = _system.ActorOf(Props.Create(() => new ParameterCacheActor(_replay, _cell)), "cache");
     }
 
@@ -79,6 +80,28 @@ public sealed class EnvironmentWorkerTests
     }
 
     [Fact]
+    public void A_worker_reports_what_became_of_its_unrolls_when_it_ends()
+    {
+        StartWorker();
+        Publish(1);
+        Grant(3);
+        Return(0);
+        Tell(_worker, new CreditReturned(new UnrollId(0, 0, 1), UnrollOutcome.TableFull));
+        Tell(_worker, PoisonPill.Instance);
+        Assert.Equal(new WorkerReport(0, 0, 4, 1, 0, 0, 1, 0, 0), _toObserver[^1]);
+    }
+
+    [Fact]
+    public void A_reward_that_is_no_number_is_the_environments_fault()
+    {
+        _createEnvironments = _ => new FailingEnvironments(stepsUntilFailure: 100, reward: float.NaN);
+        StartPool();
+        Publish(1);
+        for (var incarnation = 0; incarnation < 10; incarnation++) Grant(1, incarnation);
+        Assert.Contains("Environment 0 of 'scripted' gave the reward NaN", Assert.Single(_failures).Message);
+    }
+
+    [Fact]
     public void A_worker_that_fails_begins_again_as_its_next_incarnation()
     {
         _createEnvironments = random => new FailingEnvironments(stepsUntilFailure: 4);
@@ -96,7 +119,7 @@ public sealed class EnvironmentWorkerTests
     {
         _createEnvironments = _ => throw new InvalidOperationException("no such game");
         StartPool();
-        Assert.Contains("no such game", Assert.Single(_failures).ToString());
+        Assert.Contains("no such game", Assert.Single(_failures).GetBaseException().Message);
     }
 
     [Fact]
@@ -114,7 +137,7 @@ public sealed class EnvironmentWorkerTests
     private void StartWorker()
     {
         var (setup, identity) = (Setup(), new WorkerIdentity(0, 0));
-        _worker = _system.ActorOf(Props.Create(() => new EnvironmentWorker(setup, identity, _replay, _cache, _cell)), "worker");
+        _worker = _system.ActorOf(Props.Create(() => new EnvironmentWorker(setup, identity, _replay, _cache, _cell, _observer)), "worker");
         Settle();
     }
 
@@ -122,7 +145,7 @@ public sealed class EnvironmentWorkerTests
     {
         IReadOnlyList<WorkerIdentity> identities = [new WorkerIdentity(0, 0)];
         var setup = Setup();
-        var pool = Props.Create(() => new WorkerPool(setup, identities, _replay, _cache, _cell));
+        var pool = Props.Create(() => new WorkerPool(setup, identities, _replay, _cache, _cell, _observer));
         _system.ActorOf(Props.Create(() => new StoppingParent(pool, _failures)), "parent");
         Settle();
         _worker = Resolved("/user/parent/child/worker-0");
@@ -152,7 +175,7 @@ public sealed class EnvironmentWorkerTests
 
     private void Settle() => _simulation.Advance(TimeSpan.FromMilliseconds(1));
 
-    private sealed class FailingEnvironments(int stepsUntilFailure) : IEnvironmentBatch
+    private sealed class FailingEnvironments(int stepsUntilFailure, float? reward = null) : IEnvironmentBatch
     {
         private readonly ScriptedEnvironments _inner = new(Shape.Environments);
         private int _left = stepsUntilFailure;
@@ -167,6 +190,7 @@ public sealed class EnvironmentWorkerTests
         {
             if (_left-- == 0) throw new InvalidOperationException("the game crashed");
             _inner.Step(actions, results);
+            if (reward is { } value) results.Rewards[0] = value;
         }
 
         public void Step(ReadOnlySpan<float> actions, in StepResults results) => _inner.Step(actions, results);

@@ -42,7 +42,7 @@ public sealed class ReplayActorTests
         Worker(new InsertUnroll(Unroll(0)));
         Learner(new RequestBatch(1));
         Assert.Single(_toWorker);
-        Learner(new BatchConsumed([Unroll(0)]));
+        Learner(new BatchConsumed([new UnrollId(0, 0, 0)]));
         Assert.Equal(new CreditReturned(new UnrollId(0, 0, 0), UnrollOutcome.Consumed), _toWorker[^1]);
     }
 
@@ -75,7 +75,7 @@ public sealed class ReplayActorTests
         _worker.Tell(PoisonPill.Instance);
         _simulation.Advance(TimeSpan.FromSeconds(1));
         Learner(new RequestBatch(1));
-        Learner(new BatchConsumed([Unroll(0)]));
+        Learner(new BatchConsumed([new UnrollId(0, 0, 0)]));
         Assert.Single(_toWorker);
         Assert.Single(_toLearner);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Rl.Distributed.Core.Environments;
 
 namespace Rl.Distributed.Core.Trajectories;
@@ -33,6 +34,10 @@ public sealed record UnrollShape(int Steps, int Environments, ObservationSpec Ob
 
     /// <summary>Bytes of the observations of one time step of all B environments.</summary>
     public int ObservationRowBytes => Environments * Observation.ByteCount;
+
+    /// <summary>Bytes of an unroll's buffers: per frame the action, reward, discount and an ended episode's return and length, A logits; per
+    /// observation its bytes and the reset flag.</summary>
+    public long ByteCount => (long)Frames * sizeof(float) * (5 + Actions) + (Steps + 1L) * (ObservationRowBytes + Environments);
 }
 
 /// <summary>Experience of one worker: T steps of B environments, time first. The one place that states its shapes.</summary>
@@ -93,7 +98,11 @@ public sealed class Unroll
     public Span<float> BehaviourLogitsAt(int t) =>
         BehaviourLogits.AsSpan(t * Shape.Environments * Shape.Actions, Shape.Environments * Shape.Actions);
 
-    /// <summary>Bytes that the buffers hold.</summary>
-    public long ByteCount => Observations.Length + Reset.Length
-        + 4L * (Actions.Length + BehaviourLogits.Length + Rewards.Length + Discounts.Length + EpisodeReturns.Length + EpisodeLengths.Length);
+    /// <summary>In debug builds, makes whatever is not written anew stand out: NaN, and actions that do not exist.</summary>
+    [Conditional("DEBUG")]
+    public void Poison()
+    {
+        foreach (var numbers in (float[][])[BehaviourLogits, Rewards, Discounts, EpisodeReturns]) Array.Fill(numbers, float.NaN);
+        foreach (var numbers in (int[][])[Actions, EpisodeLengths]) Array.Fill(numbers, int.MinValue);
+    }
 }

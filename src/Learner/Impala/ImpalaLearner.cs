@@ -24,13 +24,16 @@ public sealed class ImpalaLearner
 
     private const int MaxEnvironmentsPerShard = 16;
 
+    /// <summary>Parameters whose gradients are added up in one go.</summary>
+    private const int ReductionBlock = 1 << 16;
+
     private readonly ImpalaOptions _options;
     private readonly UnrollShape _shape;
     private readonly LinearSchedule _learningRate;
     private readonly IOptimizer _optimizer;
     private readonly IParallelRunner _runner;
     private readonly ImpalaShard[] _lanes;
-    private readonly Action<int> _runLane;
+    private readonly Action<int> _runLane, _reduceBlock;
     private readonly int _shardEnvironments, _shardsPerUnroll;
     private Unroll[] _batch = [];
     private int _nextShard;
@@ -42,19 +45,23 @@ public sealed class ImpalaLearner
     /// <param name="lanes">Parts of a slice that may run at once.</param>
     /// <param name="runner">Where they run.</param>
     /// <param name="seed">The run's seed.</param>
+    /// <exception cref="ArgumentException">The batch is not made of whole unrolls.</exception>
     public ImpalaLearner(
         PolicyValueNetwork network, ImpalaOptions options, UnrollShape shape, long totalFrames, int lanes, IParallelRunner runner, ulong seed)
     {
+        if (options.Batch < shape.Environments || options.Batch % shape.Environments != 0)
+            throw new ArgumentException(
+                $"learner.batch ({options.Batch}) is not a multiple of the environments of an unroll ({shape.Environments}).", nameof(options));
         (_options, _shape, _runner) = (options, shape, runner);
         var shardFlops = 3.0 * network.ForwardFlopsPerSample * (shape.Steps + 1);
         var share = Math.Min(shape.Environments, (options.Batch + lanes - 1) / lanes);
         _shardEnvironments = Math.Min(share, Math.Clamp((int)(SliceFlops / shardFlops), 1, MaxEnvironmentsPerShard));
         _shardsPerUnroll = (shape.Environments + _shardEnvironments - 1) / _shardEnvironments;
-        _lanes = new ImpalaShard[lanes];
-        for (var i = 0; i < lanes; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
+        _lanes = new ImpalaShard[Math.Min(lanes, UnrollsPerUpdate * _shardsPerUnroll)];
+        for (var i = 0; i < _lanes.Length; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
         _learningRate = new LinearSchedule(options.Optimizer.LearningRate, options.AnnealLearningRate ? 0 : options.Optimizer.LearningRate, totalFrames);
         _optimizer = options.Optimizer.Create(network.Layout.Count);
-        _runLane = RunLane;
+        (_runLane, _reduceBlock) = (RunLane, ReduceBlock);
         Parameters = new float[network.Layout.Count];
         var random = RandomStream.Create(seed, StreamRole.Initialization);
         network.Initialize(Parameters, ref random);
@@ -94,9 +101,12 @@ public sealed class ImpalaLearner
     /// <exception cref="TrainingDivergedException">The loss or its gradient is not finite. The weights are still the last good ones.</exception>
     public bool Advance()
     {
-        _runner.Run(_lanes.Length, _runLane);
-        _nextShard += _lanes.Length;
-        if (_nextShard < _batch.Length * _shardsPerUnroll) return false;
+        if (_nextShard < _batch.Length * _shardsPerUnroll)
+        {
+            _runner.Run(_lanes.Length, _runLane);
+            _nextShard += _lanes.Length;
+            return false;
+        }
         Apply();
         return true;
     }
@@ -109,16 +119,22 @@ public sealed class ImpalaLearner
         _lanes[lane].Accumulate(Parameters, _batch[shard / _shardsPerUnroll], first, Math.Min(_shardEnvironments, _shape.Environments - first));
     }
 
+    // Adds the other lanes' gradients to the first one's, lane by lane.
+    private void ReduceBlock(int block)
+    {
+        var first = block * ReductionBlock;
+        var count = Math.Min(ReductionBlock, Parameters.Length - first);
+        for (var i = 1; i < _lanes.Length; i++)
+            VectorOps.Axpy(1, _lanes[i].Gradient.AsSpan(first, count), _lanes[0].Gradient.AsSpan(first, count));
+    }
+
     private void Apply()
     {
         var gradient = _lanes[0].Gradient.AsSpan();
         var loss = _lanes[0].Loss;
-        for (var i = 1; i < _lanes.Length; i++)
-        {
-            VectorOps.Axpy(1, _lanes[i].Gradient, gradient);
-            loss += _lanes[i].Loss;
-        }
-        (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, (float)_options.MaxGradientNorm));
+        if (_lanes.Length > 1) _runner.Run((gradient.Length + ReductionBlock - 1) / ReductionBlock, _reduceBlock);
+        for (var i = 1; i < _lanes.Length; i++) loss += _lanes[i].Loss;
+        (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, _options.MaxGradientNorm));
         if (!float.IsFinite(GradientNorm) || !double.IsFinite(loss.Total))
             throw new TrainingDivergedException(
                 $"Update {Updates + 1} at {Frames:N0} frames: the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "

@@ -30,7 +30,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private Unroll[] _batch = [], _fresh = [];
     private BatchReady? _next;
     private bool _learning, _stopping, _saving, _saveRequested, _finished;
-    private double _lag;
+    private Exception? _failure;
     private long _updatesAtReport;
     private TimeSpan _reportedAt;
 
@@ -43,7 +43,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
         Receive<StopTraining>(_ => OnStopTraining());
         Receive<CheckpointSaved>(_ => OnCheckpointSaved());
-        Receive<Status.Failure>(failure => Fail(failure.Cause));
+        Receive<Status.Failure>(failure => OnSaveFailed(failure.Cause));
     }
 
     private ImpalaLearner Learner => _state.Learner;
@@ -59,7 +59,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
 
     private void OnBatchReady(BatchReady message)
     {
-        if (_stopping) return;
+        if (_stopping || _failure is not null) return;
         if (_learning) _next = message;
         else Begin(message);
     }
@@ -72,7 +72,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
         RequestBatch();
         if (_fresh.Length == 0)
         {
-            _setup.Replay.Tell(new BatchConsumed(_batch));
+            _setup.Replay.Tell(new BatchConsumed(Array.ConvertAll(_batch, unroll => unroll.Id)));
             return;
         }
         _learning = true;
@@ -96,7 +96,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private void EndUpdate()
     {
         Account();
-        _setup.Replay.Tell(new BatchConsumed(_batch));
+        _setup.Replay.Tell(new BatchConsumed(Array.ConvertAll(_batch, unroll => unroll.Id)));
         (_batch, _fresh, _learning) = ([], [], false);
         Publish();
         ReportIfDue();
@@ -104,21 +104,25 @@ public sealed class ImpalaLearnerActor : ReceiveActor
         else if (_stopping) Finish();
         else
         {
-            if (CrossedCheckpoint()) OnSaveCheckpoint();
-            if (Interlocked.Exchange(ref _next, null) is { } next) Begin(next);
+            if (_saveRequested || CrossedCheckpoint()) OnSaveCheckpoint();
+            BeginNext();
         }
+    }
+
+    private void BeginNext()
+    {
+        if (_next is not { } next) return;
+        _next = null;
+        Begin(next);
     }
 
     private void Account()
     {
-        double lag = 0;
         foreach (var unroll in _fresh)
         {
-            lag += unroll.Version.Epoch == _state.Epoch ? Learner.Updates - 1 - unroll.Version.Counter : 0;
+            if (unroll.Version.Epoch == _state.Epoch) _state.Lag.Add(Learner.Updates - 1 - unroll.Version.Counter);
             _state.Episodes.Add(unroll);
         }
-        _lag = lag / _fresh.Length;
-        _state.AddLag(_lag);
     }
 
     private bool CrossedCheckpoint()
@@ -136,7 +140,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
         var now = Context.System.Scheduler.MonotonicClock;
         if (now - _reportedAt < ReportInterval && Learner.Updates - _updatesAtReport < UpdatesPerReport) return;
         (_reportedAt, _updatesAtReport) = (now, Learner.Updates);
-        _setup.Observer.Tell(_state.Report(_lag));
+        _setup.Observer.Tell(_state.Report());
     }
 
     private void OnSaveCheckpoint()
@@ -154,7 +158,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private void OnStopTraining()
     {
         _stopping = true;
-        if (!_learning) Finish();
+        if (!_learning && _failure is null) Finish();
     }
 
     private void Finish()
@@ -172,13 +176,23 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private void OnCheckpointSaved()
     {
         _saving = false;
-        if (_finished) _setup.Observer.Tell(new TrainingFinished(_state.Report(_lag)));
+        if (_failure is not null) Fail(_failure);
+        else if (_finished) _setup.Observer.Tell(new TrainingFinished(_state.Report()));
         else if (_stopping && !_learning) Finish();
         else if (_saveRequested) OnSaveCheckpoint();
     }
 
+    private void OnSaveFailed(Exception reason)
+    {
+        _saving = false;
+        Fail(_failure ?? reason);
+    }
+
+    // A checkpoint that is being written is the last good one: the run ends when it is safe.
     private void Fail(Exception reason)
     {
+        _failure = reason;
+        if (_saving) return;
         _setup.Observer.Tell(new TrainingFailed(reason));
         Context.Stop(Self);
     }

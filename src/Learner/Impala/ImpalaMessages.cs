@@ -31,7 +31,7 @@ public sealed record LearnerReport
     /// <summary>Mean return of the last 100 episodes; NaN before the first.</summary>
     public required double MeanReturn100 { get; init; }
 
-    /// <summary>Versions that the weights moved between acting and learning, mean over the last update's unrolls.</summary>
+    /// <summary>Versions that the weights moved between acting and learning, mean over the unrolls since the last report.</summary>
     public required double PolicyLag { get; init; }
 
     /// <summary>The same, mean over this process's run so far.</summary>
@@ -40,18 +40,22 @@ public sealed record LearnerReport
     /// <summary>The last update's loss, summed over its frames.</summary>
     public required ImpalaLossValues Loss { get; init; }
 
-    public required int FramesPerUpdate { get; init; }
-
     public required float GradientNorm { get; init; }
 
     public required float LearningRate { get; init; }
 
     public required long UnrollsConsumed { get; init; }
 
-    /// <summary>Sequence numbers of unrolls that never came.</summary>
+    /// <summary>Gaps in the sequence numbers: unrolls that did not come, or were refused on the way.</summary>
     public required long UnrollsLost { get; init; }
 
     public required long UnrollsDuplicate { get; init; }
+
+    /// <summary>Unrolls whose effect was lost because the run was resumed from a checkpoint older than them.</summary>
+    public required long UnrollsRolledBack { get; init; }
+
+    /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
+    public required long EpisodesRestarted { get; init; }
 }
 
 /// <summary>The last checkpoint is saved; nothing follows.</summary>

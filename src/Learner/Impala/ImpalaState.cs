@@ -11,9 +11,6 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
     private const string ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
 
-    private double _lagSum;
-    private long _lagCount;
-
     public ImpalaLearner Learner => learner;
 
     public UnrollShape Shape => shape;
@@ -26,29 +23,30 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 
     public ConsumptionLedger Ledger { get; private set; } = new();
 
+    /// <summary>Unrolls that resumed runs had consumed after the checkpoint that they were resumed from.</summary>
+    public long UnrollsRolledBack { get; private set; }
+
     public EpisodeWindow Episodes { get; } = new();
 
-    public void AddLag(double lag)
-    {
-        _lagSum += lag;
-        _lagCount++;
-    }
+    /// <summary>Policy lag of this process's run.</summary>
+    public LagMeter Lag { get; } = new();
 
-    public LearnerReport Report(double lag) => new()
+    public LearnerReport Report() => new()
     {
         Frames = learner.Frames,
         Updates = learner.Updates,
         Episodes = Episodes.Count,
         MeanReturn100 = Episodes.Mean,
-        PolicyLag = lag,
-        PolicyLagMean = _lagCount == 0 ? 0 : _lagSum / _lagCount,
+        PolicyLag = Lag.TakeRecent(),
+        PolicyLagMean = Lag.Mean,
         Loss = learner.Loss,
-        FramesPerUpdate = learner.UnrollsPerUpdate * shape.Frames,
         GradientNorm = learner.GradientNorm,
         LearningRate = learner.LearningRate,
         UnrollsConsumed = Ledger.Consumed,
         UnrollsLost = Ledger.Missing,
         UnrollsDuplicate = Ledger.Duplicates,
+        UnrollsRolledBack = UnrollsRolledBack,
+        EpisodesRestarted = EpisodesRestarted,
     };
 
     /// <summary>A copy of everything, safe to write while training goes on.</summary>
@@ -75,6 +73,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
                 ["epoch"] = Text(Epoch),
                 ["episodes"] = Text(episodes),
                 ["episodes.restarted"] = Text(EpisodesRestarted),
+                ["unrolls.rolledBack"] = Text(UnrollsRolledBack),
             },
             Tensors = tensors,
         };
@@ -83,8 +82,9 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
     /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
     /// <param name="environments">Environments of the run, all workers together: their episodes in progress are lost and counted.</param>
+    /// <param name="unrollsConsumed">Unrolls that the run is known to have consumed; those beyond the checkpoint's are rolled back.</param>
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or optimizer.</exception>
-    public void Resume(Checkpoint checkpoint, int environments)
+    public void Resume(Checkpoint checkpoint, int environments, long unrollsConsumed)
     {
         if (checkpoint.Text("algorithm") is var algorithm && algorithm != "impala")
             throw new CheckpointFormatException($"The checkpoint is of algorithm '{algorithm}', the run of 'impala'.");
@@ -105,6 +105,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         learner.Optimizer.StepCount = Number(checkpoint, "optimizer.steps");
         Epoch = checked((int)Number(checkpoint, "epoch") + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
+        UnrollsRolledBack = Number(checkpoint, "unrolls.rolledBack") + Math.Max(0, unrollsConsumed - Ledger.Consumed);
     }
 
     private static void Copy(Checkpoint checkpoint, string name, float[] target)

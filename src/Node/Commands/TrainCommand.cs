@@ -37,7 +37,7 @@ internal sealed class TrainCommand
         var json = parsed.GetValue(_json);
         using var display = TrainingDisplay.Create(_host, config, json);
         using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
-        var framesBefore = MetricsCsv.LastFrames(folder.MetricsPath);
+        var unrollsConsumed = MetricsCsv.LastUnrollsConsumed(folder.MetricsPath);
         using var metrics = new MetricsCsv(folder.MetricsPath);
         try
         {
@@ -47,7 +47,6 @@ internal sealed class TrainCommand
             {
                 throw new ConfigException($"The run has its {config.Frames:N0} frames already: give more with --frames.");
             }
-            folder.WriteConfig(config);
             display.Start(folder.Path, resume);
             var result = await _host.Train(
                 config,
@@ -56,7 +55,8 @@ internal sealed class TrainCommand
                     RunDirectory = folder.Path,
                     Checkpoints = checkpoints,
                     Resume = resume,
-                    UnrollsRolledBack = resume is null ? 0 : Math.Max(0, framesBefore - resume.Frames) / (config.Workers.UnrollLength * config.Workers.EnvironmentsPerWorker),
+                    UnrollsConsumed = unrollsConsumed,
+                    Started = () => folder.WriteConfig(config),
                     Deterministic = parsed.GetValue(_deterministic),
                     Progress = new Reports(metrics, display),
                     Logger = logger,

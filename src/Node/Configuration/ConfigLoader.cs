@@ -48,8 +48,15 @@ internal static class ConfigLoader
         var config = binder.Bind<TrainingConfig>(tree);
         if (config.Preset.Length == 0) config = config with { Preset = name };
         ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources);
-        return config;
+        return Resolve(config);
     }
+
+    // "One a core" is decided here, once: the saved configuration must mean the same on another machine.
+    private static TrainingConfig Resolve(TrainingConfig config) => config with
+    {
+        Workers = config.Workers with { Count = RunPlan.WorkerCount(config) },
+        Learner = config.Learner with { Parallelism = RunPlan.Lanes(config) },
+    };
 
     private static bool LooksLikePath(string text) =>
         text.Contains('/', StringComparison.Ordinal) || text.Contains('\\', StringComparison.Ordinal)

@@ -7,8 +7,9 @@ namespace Rl.Distributed.Node.RunDirectory;
 /// <remarks>
 /// Columns: frames, updates, episodes since the run began, resumes included; seconds of this process; frames_per_second and
 /// updates_per_second of late; mean_return_100, the mean return of the last 100 episodes; policy_lag, updates between acting and
-/// learning; policy_loss, value_loss, entropy_loss of the last update; gradient_norm before clipping; learning_rate;
-/// unrolls_consumed, unrolls_lost, unrolls_rolled_back. Numbers are invariant; an unknown one is empty.
+/// learning; policy_loss, value_loss and entropy (H, nats) of the last update, per frame; gradient_norm before clipping; learning_rate;
+/// unrolls_consumed, unrolls_lost (no answer in time), unrolls_rolled_back (consumed after the checkpoint that a resume began from),
+/// unrolls_rejected; episodes_restarted by resumes. Numbers are invariant; an unknown one is empty.
 /// </remarks>
 internal sealed class MetricsCsv : IDisposable
 {
@@ -30,6 +31,8 @@ internal sealed class MetricsCsv : IDisposable
         ("unrolls_consumed", p => p.UnrollsConsumed),
         ("unrolls_lost", p => p.UnrollsLost),
         ("unrolls_rolled_back", p => p.UnrollsRolledBack),
+        ("unrolls_rejected", p => p.UnrollsRejected),
+        ("episodes_restarted", p => p.EpisodesRestarted),
     ];
 
     private readonly StreamWriter _writer;
@@ -45,15 +48,17 @@ internal sealed class MetricsCsv : IDisposable
 
     public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
 
-    /// <summary>Frames of the last whole row of a file; 0 where there is none. A crash loses what followed it.</summary>
-    public static long LastFrames(string path)
+    /// <summary>unrolls_consumed of the last whole row of a file; 0 where there is none. A crash loses what followed it.</summary>
+    public static long LastUnrollsConsumed(string path)
     {
         if (!File.Exists(path)) return 0;
-        var columns = Header.Split(',').Length;
+        var columns = Header.Split(',');
+        var column = Array.IndexOf(columns, "unrolls_consumed");
         foreach (var line in File.ReadLines(path).Reverse())
         {
             var values = line.Split(',');
-            if (values.Length == columns && long.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out var frames)) return frames;
+            if (values.Length == columns.Length && long.TryParse(values[column], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls))
+                return unrolls;
         }
         return 0;
     }

@@ -1,3 +1,4 @@
+using Rl.Distributed.Actors;
 using Rl.Distributed.Learner.Impala;
 
 namespace Rl.Distributed.Node.Training;
@@ -12,8 +13,9 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TimeProvider _clock;
     private readonly Action? _requestCheckpoint;
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
-    private readonly long _startedAt, _startFrames;
+    private readonly long _startedAt, _startFrames, _consumedBefore;
     private TimeSpan _progressAt, _checkpointAt;
 
     /// <param name="config">The run's configuration.</param>
@@ -24,7 +26,7 @@ internal sealed class ProgressMeter : IRunWatcher
     public ProgressMeter(TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, Action? requestCheckpoint)
     {
         (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
-        (_startedAt, _startFrames) = (clock.GetTimestamp(), plan.Learner.Learner.Frames);
+        (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), plan.Learner.Learner.Frames, plan.Learner.Ledger.Consumed);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, plan.Learner.Learner.Updates));
     }
 
@@ -46,9 +48,12 @@ internal sealed class ProgressMeter : IRunWatcher
         _requestCheckpoint();
     }
 
+    public void OnReport(WorkerReport report) => _workers[(report.Worker, report.Incarnation)] = report;
+
     public void OnFinished(LearnerReport report)
     {
         _options.Progress?.Report(Progress(report, Elapsed));
+        LogLedger(report);
         _finished.TrySetResult(report);
     }
 
@@ -91,11 +96,31 @@ internal sealed class ProgressMeter : IRunWatcher
             GradientNorm = report.GradientNorm,
             LearningRate = report.LearningRate,
             Elapsed = now,
-            Remaining = framesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Max(0, _config.Frames - report.Frames) / framesPerSecond) : null,
+            Remaining = Remaining(report, framesPerSecond),
             UnrollsConsumed = report.UnrollsConsumed,
-            UnrollsLost = report.UnrollsLost,
-            UnrollsRolledBack = _options.UnrollsRolledBack,
+            UnrollsLost = _workers.Values.Sum(worker => worker.Lost),
+            UnrollsRolledBack = report.UnrollsRolledBack,
+            UnrollsRejected = report.UnrollsDuplicate + _workers.Values.Sum(worker => worker.Rejected),
+            EpisodesRestarted = report.EpisodesRestarted,
         };
+    }
+
+    private TimeSpan? Remaining(LearnerReport report, double framesPerSecond)
+    {
+        var seconds = Math.Max(0, _config.Frames - report.Frames) / framesPerSecond;
+        return seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null;
+    }
+
+    // Sent = consumed + discarded at the end + refused + lost. What is discarded was queued or on its way when the learner had enough.
+    private void LogLedger(LearnerReport report)
+    {
+        var (sent, lost, rejected) = (0L, 0L, report.UnrollsDuplicate);
+        foreach (var worker in _workers.Values)
+            (sent, lost, rejected) = (sent + worker.Sent, lost + worker.Lost, rejected + worker.Rejected);
+        var consumed = report.UnrollsConsumed - _consumedBefore;
+        _options.Logger.Information(
+            "Unrolls of this process: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end + {Rejected} refused + {Lost} lost",
+            sent, consumed, sent - consumed - rejected - lost, rejected, lost);
     }
 
     private (double FramesPerSecond, double UpdatesPerSecond) Rates(LearnerReport report, TimeSpan now)

@@ -11,6 +11,8 @@ internal interface IRunWatcher
 {
     void OnReport(LearnerReport report);
 
+    void OnReport(WorkerReport report);
+
     void OnFinished(LearnerReport report);
 
     void OnFailed(Exception reason);
@@ -26,13 +28,16 @@ internal sealed class RunCoordinator : ReceiveActor
 
     private readonly RunPlan _plan;
     private readonly IRunWatcher _watcher;
-    private IActorRef _learner = ActorRefs.Nobody;
+    private IActorRef _learner = ActorRefs.Nobody, _workers = ActorRefs.Nobody;
+    private LearnerReport? _last;
 
     public RunCoordinator(RunPlan plan, IRunWatcher watcher)
     {
         (_plan, _watcher) = (plan, watcher);
         Receive<LearnerReport>(_watcher.OnReport);
-        Receive<TrainingFinished>(message => _watcher.OnFinished(message.Report));
+        Receive<WorkerReport>(_watcher.OnReport);
+        Receive<TrainingFinished>(OnTrainingFinished);
+        Receive<Terminated>(message => _watcher.OnFinished(_last!), message => message.ActorRef.Equals(_workers) && _last is not null);
         Receive<TrainingFailed>(message => _watcher.OnFailed(message.Reason));
         Receive<StopTraining>(message => _learner.Tell(message));
         Receive<SaveCheckpoint>(message => _learner.Tell(message));
@@ -46,13 +51,32 @@ internal sealed class RunCoordinator : ReceiveActor
         var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell)), "parameter-cache");
         var setup = new ImpalaLearnerSetup(replay, server, Self, _plan.TotalFrames, _plan.CheckpointFrames, _plan.Writer);
         _learner = Context.ActorOf(Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner)).WithDispatcher(LearnerDispatcher), "learner");
-        Context.ActorOf(Props.Create(() => new WorkerPool(_plan.Workers, _plan.WorkerIdentities, replay, cache, cell)), "workers");
+        _workers = Context.ActorOf(Props.Create(() => new WorkerPool(_plan.Workers, _plan.WorkerIdentities, replay, cache, cell, Self)), "workers");
     }
+
+    // A coordinator that fails cannot take its run up again: the ledger has moved on.
+    protected override void PreRestart(Exception reason, object message)
+    {
+        _watcher.OnFailed(reason);
+        base.PreRestart(reason, message);
+    }
+
+    protected override void PostRestart(Exception reason) => Context.Stop(Self);
+
+    protected override void PostStop() => _watcher.OnFailed(new InvalidOperationException("The run's coordinator was stopped."));
 
     // Workers are restarted by their pool. What reaches this place cannot be mended by trying again.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(reason =>
     {
-        _watcher.OnFailed(reason is ActorInitializationException { InnerException: { } inner } ? inner : reason);
+        _watcher.OnFailed(reason is ActorInitializationException ? reason.GetBaseException() : reason);
         return Directive.Stop;
     });
+
+    // The workers' last reports come before the end of their pool.
+    private void OnTrainingFinished(TrainingFinished message)
+    {
+        _last = message.Report;
+        Context.Watch(_workers);
+        Context.Stop(_workers);
+    }
 }

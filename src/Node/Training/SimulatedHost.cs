@@ -11,8 +11,8 @@ internal static class SimulatedHost
     // Actors that compute never run out of messages: time passes with each of them, so that timers fall due as in a real run.
     private static readonly TimeSpan MessageCost = TimeSpan.FromTicks(1000);
 
-    // Bounds a run that has nothing left to do, which would be a mistake of ours.
-    private static readonly TimeSpan IdleLimit = TimeSpan.FromDays(10_000);
+    // Virtual time within which an update must come, or the run stands still. Workers' timers alone never end.
+    private static readonly TimeSpan StallLimit = TimeSpan.FromHours(1);
 
     public static void Run(RunPlan plan, ProgressMeter meter, ulong seed, ILogger logger, CancellationToken cancellationToken)
     {
@@ -20,14 +20,17 @@ internal static class SimulatedHost
         simulation.MessageCost = MessageCost;
         var system = EngineHost.Create(simulation, logger);
         var coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, meter)), "run");
-        simulation.RunUntil(() => meter.Finished.IsCompleted || cancellationToken.IsCancellationRequested, IdleLimit);
-        if (!meter.Finished.IsCompleted)
-        {
-            coordinator.Tell(StopTraining.Instance);
-            simulation.RunUntil(() => meter.Finished.IsCompleted, IdleLimit);
-        }
-        if (!meter.Finished.IsCompleted) throw new InvalidOperationException("The simulated run stopped of itself: no message and no timer is left.");
+        Run(simulation, plan, () => meter.Finished.IsCompleted || cancellationToken.IsCancellationRequested);
+        if (!meter.Finished.IsCompleted) coordinator.Tell(StopTraining.Instance);
+        Run(simulation, plan, () => meter.Finished.IsCompleted);
         var terminated = system.Terminate();
-        simulation.RunUntil(() => terminated.IsCompleted, IdleLimit);
+        simulation.RunUntil(() => terminated.IsCompleted, StallLimit);
+    }
+
+    private static void Run(EmbeddedEngine.Simulation simulation, RunPlan plan, Func<bool> condition)
+    {
+        for (var updates = -1L; !simulation.RunUntil(condition, StallLimit); updates = plan.Learner.Learner.Updates)
+            if (updates == plan.Learner.Learner.Updates)
+                throw new InvalidOperationException($"The run stands still: no update within {StallLimit.TotalHours} hour of virtual time, after {updates}.");
     }
 }

@@ -46,4 +46,10 @@ public sealed record TrainingProgress
     public long UnrollsLost { get; init; }
 
     public long UnrollsRolledBack { get; init; }
+
+    /// <summary>Unrolls that were refused on the way, whatever the reason.</summary>
+    public long UnrollsRejected { get; init; }
+
+    /// <summary>Episodes in progress that resumes started anew.</summary>
+    public long EpisodesRestarted { get; init; }
 }

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Threading;
@@ -13,7 +14,8 @@ public static class TrainingRun
         RunAsync(config, new TrainingRunOptions(), cancellationToken);
 
     /// <summary>Trains until the configured frames are done or the token is cancelled; then saves a checkpoint and returns.</summary>
-    /// <exception cref="ArgumentException">The environment or the network cannot be made as configured.</exception>
+    /// <exception cref="ArgumentException">Environment, network and batches cannot be made as configured.</exception>
+    /// <exception cref="WorkerFailedException">A worker failed again and again.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
     /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
     public static async Task<TrainingResult> RunAsync(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
@@ -24,12 +26,14 @@ public static class TrainingRun
         if (options.Deterministic)
         {
             var plan = RunPlan.Create(config, options, SequentialRunner.Instance, SaveAndWait(options));
+            options.Started?.Invoke();
             var meter = new ProgressMeter(config, options, plan, clock, requestCheckpoint: null);
             SimulatedHost.Run(plan, meter, config.Seed, options.Logger, cancellationToken);
             return meter.Result(await meter.Finished.ConfigureAwait(false));
         }
         using var runner = new ThreadedRunner(RunPlan.Lanes(config));
         var threaded = RunPlan.Create(config, options, runner, Save(options));
+        options.Started?.Invoke();
         return await RunOnThreadsAsync(config, options, threaded, clock, cancellationToken).ConfigureAwait(false);
     }
 

@@ -15,8 +15,11 @@ public sealed record TrainingRunOptions
     /// <summary>What the run continues from, already read and checked; null: it begins.</summary>
     public LoadedCheckpoint? Resume { get; init; }
 
-    /// <summary>Unrolls that the resumed run had consumed after that checkpoint: their effect is gone.</summary>
-    public long UnrollsRolledBack { get; init; }
+    /// <summary>Unrolls that the resumed run is known to have consumed; the effect of those after its checkpoint is gone.</summary>
+    public long UnrollsConsumed { get; init; }
+
+    /// <summary>Called once network, environments and checkpoint are found to fit, before the first step.</summary>
+    public Action? Started { get; init; }
 
     /// <summary>One thread and a fixed order of messages: the same seed gives the same weights to the bit.</summary>
     public bool Deterministic { get; init; }
