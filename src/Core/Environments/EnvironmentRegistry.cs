@@ -47,7 +47,8 @@ public sealed class EnvironmentRegistry
         Catch.Entry,
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
         MinAtarFamily.Entry<Asterix>(),
-        MinAtarFamily.Entry<Breakout>());
+        MinAtarFamily.Entry<Breakout>(),
+        MinAtarFamily.Entry<Freeway>());
 
     /// <summary>Sorted.</summary>
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
