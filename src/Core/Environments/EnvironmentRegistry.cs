@@ -48,7 +48,8 @@ public sealed class EnvironmentRegistry
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
         MinAtarFamily.Entry<Asterix>(),
         MinAtarFamily.Entry<Breakout>(),
-        MinAtarFamily.Entry<Freeway>());
+        MinAtarFamily.Entry<Freeway>(),
+        MinAtarFamily.Entry<SpaceInvaders>());
 
     /// <summary>Sorted.</summary>
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
