@@ -49,6 +49,7 @@ public sealed class EnvironmentRegistry
         MinAtarFamily.Entry<Asterix>(),
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),
+        MinAtarFamily.Entry<Seaquest>(),
         MinAtarFamily.Entry<SpaceInvaders>());
 
     /// <summary>Sorted.</summary>
