@@ -9,11 +9,11 @@ internal static class BitBoard
 
     public static UInt128 All { get; } = (UInt128.One << Board.Cells) - 1;
 
-    private static readonly UInt128 s_left = All / Row; // A bit every ten: column 0.
+    private static readonly UInt128 LeftColumn = All / Row; // A bit every ten: column 0.
 
     public static UInt128 Cell(int x, int y) => UInt128.One << (y * Board.Size + x);
 
-    public static UInt128 Column(int x) => s_left << x;
+    public static UInt128 Column(int x) => LeftColumn << x;
 
     public static bool Has(UInt128 cells, int x, int y) => (ulong)(cells >> (y * Board.Size + x) & 1) != 0;
 

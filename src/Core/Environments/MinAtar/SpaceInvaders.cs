@@ -21,10 +21,10 @@ public struct SpaceInvaders : IMinAtarGame<SpaceInvaders>
     // What a row's bits, six apart, are multiplied with: a factor for every channel that they go to.
     private const ulong AlienLeft = 0b00_0110, AlienRight = 0b00_1010, FriendlyBullet = 0b01_0000, EnemyBullet = 0b10_0000;
 
-    private static readonly UInt128 s_wave = new UInt128(0, 0b0011111100) * (1 | 1UL << 10 | 1UL << 20 | 1UL << 30);
+    private static readonly UInt128 Wave = new UInt128(0, 0b0011111100) * (1 | 1UL << 10 | 1UL << 20 | 1UL << 30);
 
     /// <summary>The five bits of an index, six apart.</summary>
-    private static readonly ImmutableArray<uint> s_spread =
+    private static readonly ImmutableArray<uint> Spreads =
         [.. Enumerable.Range(0, 32).Select(five => (uint)Enumerable.Range(0, 5).Sum(bit => (five >> bit & 1) << 6 * bit))];
 
     private UInt128 _aliens, _friendly, _enemy;
@@ -48,7 +48,7 @@ public struct SpaceInvaders : IMinAtarGame<SpaceInvaders>
     public void Reset<TDraws>(ref TDraws draws) where TDraws : struct, IDraws
     {
         _cannonX = 5;
-        (_aliens, _friendly, _enemy) = (s_wave, UInt128.Zero, UInt128.Zero);
+        (_aliens, _friendly, _enemy) = (Wave, UInt128.Zero, UInt128.Zero);
         _facesRight = false;
         _moveInterval = _moveTimer = FirstMoveInterval;
         (_alienShotTimer, _shotTimer) = (AlienShotInterval, 0);
@@ -86,7 +86,7 @@ public struct SpaceInvaders : IMinAtarGame<SpaceInvaders>
         if (_aliens == UInt128.Zero)
         {
             if (_ramping && _moveInterval > LastMoveInterval) _moveInterval--;
-            _aliens = s_wave;
+            _aliens = Wave;
         }
         return new Outcome(Count(hit), Terminated: over);
     }
@@ -110,7 +110,7 @@ public struct SpaceInvaders : IMinAtarGame<SpaceInvaders>
     }
 
     /// <summary>The lowest ten bits, six apart.</summary>
-    private static ulong Spread(uint row) => s_spread[(int)(row & 31)] | (ulong)s_spread[(int)(row >> 5 & 31)] << 30;
+    private static ulong Spread(uint row) => Spreads[(int)(row & 31)] | (ulong)Spreads[(int)(row >> 5 & 31)] << 30;
 
     private static int Count(UInt128 cells) => BitOperations.PopCount((ulong)cells) + BitOperations.PopCount((ulong)(cells >> 64));
 
