@@ -46,7 +46,11 @@ public sealed class EnvironmentRegistry
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
-        MinAtarFamily.Entry<Breakout>());
+        MinAtarFamily.Entry<Asterix>(),
+        MinAtarFamily.Entry<Breakout>(),
+        MinAtarFamily.Entry<Freeway>(),
+        MinAtarFamily.Entry<Seaquest>(),
+        MinAtarFamily.Entry<SpaceInvaders>());
 
     /// <summary>Sorted.</summary>
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);

@@ -17,6 +17,12 @@ public static class Board
         return (observation[bit >> 3] >> (bit & 7) & 1) != 0;
     }
 
+    public static void Set(Span<byte> observation, int channels, int x, int y, int channel)
+    {
+        var bit = (y * Size + x) * channels + channel;
+        observation[bit >> 3] |= (byte)(1 << (bit & 7));
+    }
+
     /// <summary>The first channel that is set in a cell; -1 where none is.</summary>
     public static int FirstSet(ReadOnlySpan<byte> observation, int channels, int x, int y)
     {
