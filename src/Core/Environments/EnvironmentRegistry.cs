@@ -46,6 +46,7 @@ public sealed class EnvironmentRegistry
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
+        ControlFamily.Entry<Pendulum, float>(),
         MinAtarFamily.Entry<Breakout>());
 
     /// <summary>Sorted.</summary>
