@@ -98,6 +98,7 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("pendulum")]
+    [InlineData("mountaincarcontinuous")]
     public async Task An_environment_with_continuous_actions_is_refused_before_a_run_is_made(string name)
     {
         var path = _directory.File("run");

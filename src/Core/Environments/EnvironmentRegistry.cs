@@ -46,6 +46,8 @@ public sealed class EnvironmentRegistry
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
+        ControlFamily.Entry<MountainCar, int>(),
+        ControlFamily.Entry<MountainCarContinuous, float>(),
         ControlFamily.Entry<Pendulum, float>(),
         MinAtarFamily.Entry<Breakout>());
 

@@ -30,6 +30,8 @@ public class ContinuousTests
     [Theory]
     [InlineData("pendulum", float.NaN)]
     [InlineData("pendulum", float.PositiveInfinity)]
+    [InlineData("mountaincarcontinuous", float.NaN)]
+    [InlineData("mountaincarcontinuous", float.NegativeInfinity)]
     public void A_refused_action_has_moved_nothing(string name, float bad)
     {
         var (play, twin) = (Play.Of(new EnvironmentOptions { Name = name }, 3), Play.Of(new EnvironmentOptions { Name = name }, 3));
@@ -46,6 +48,7 @@ public class ContinuousTests
 
     [Theory]
     [InlineData("pendulum", 2)]
+    [InlineData("mountaincarcontinuous", 1)]
     public void Bounds_are_those_of_Gymnasium(string name, float bound)
     {
         var action = Assert.IsType<ContinuousActionSpec>(EnvironmentRegistry.Default.Spec(new EnvironmentOptions { Name = name }).Action);
