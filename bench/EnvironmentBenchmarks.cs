@@ -17,6 +17,7 @@ public class EnvironmentBenchmarks
     private float[] _rewards = [];
     private bool[] _terminated = [], _truncated = [];
     private int[] _actions = [];
+    private float[] _forces = [];
 
     public static IEnumerable<string> Names => [.. EnvironmentRegistry.Default.Names, "cartpole (one by one)"];
 
@@ -37,19 +38,30 @@ public class EnvironmentBenchmarks
         (_observations, _finals, _rewards) = (new byte[bytes], new byte[bytes], new float[Copies]);
         (_terminated, _truncated, _actions) = (new bool[Copies], new bool[Copies], new int[ActionPool]);
         var choices = RandomStream.Create(1, StreamRole.Policy);
-        foreach (ref var action in _actions.AsSpan()) action = choices.NextInt32(_batch.Spec.DiscreteActions);
+        if (_batch.Spec.Action is DiscreteActionSpec(var count))
+        {
+            foreach (ref var action in _actions.AsSpan()) action = choices.NextInt32(count);
+        }
+        else
+        {
+            choices.FillSingle(_forces = new float[ActionPool]);
+        }
         _batch.Reset(_observations);
     }
 
     [Benchmark(OperationsPerInvoke = StepsPerOperation)]
     public float Step()
     {
+        var results = new StepResults
+        {
+            Observations = _observations, FinalObservations = _finals,
+            Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
+        };
         for (var done = 0; done < StepsPerOperation; done += Copies)
-            _batch.Step(_actions.AsSpan(done, Copies), new StepResults
-            {
-                Observations = _observations, FinalObservations = _finals,
-                Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
-            });
+        {
+            if (_forces.Length > 0) _batch.Step(_forces.AsSpan(done, Copies), results);
+            else _batch.Step(_actions.AsSpan(done, Copies), results);
+        }
         return _rewards[0];
     }
 }

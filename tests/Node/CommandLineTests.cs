@@ -97,6 +97,18 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(("cartpole", 3, 0.5f, true), (seen!.Environment.Name, seen.Workers.Count, seen.Learner.Discount, deterministic));
     }
 
+    [Theory]
+    [InlineData("pendulum")]
+    [InlineData("mountaincarcontinuous")]
+    public async Task An_environment_with_continuous_actions_is_refused_before_a_run_is_made(string name)
+    {
+        var path = _directory.File("run");
+        var run = await RunAsync(FakeTraining.Finish, "train", "impala-cartpole", "--run-dir", path, "--env", name);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"Environment '{name}' has continuous actions; this algorithm needs discrete ones.", run.Error);
+        Assert.False(Directory.Exists(path));
+    }
+
     [Fact]
     public async Task An_interrupted_run_says_how_to_go_on_and_goes_on_from_there()
     {

@@ -43,6 +43,7 @@ public sealed class ConfigLoaderTests
     [InlineData("frames.x=2", "--set frames.x=2: 'frames' is a mapping; expected a single value.")]
     [InlineData("algorithm=impla", "--set algorithm=impla: 'algorithm' is 'impla'; expected one of impala; did you mean 'impala'?")]
     [InlineData("environment.name=catsh", "--set environment.name=catsh: there is no environment 'catsh'; did you mean 'catch'?")]
+    [InlineData("environment.name=pendulum", "--set environment.name=pendulum: Environment 'pendulum' has continuous actions; this algorithm needs discrete ones.")]
     [InlineData("network.torso=mlpp", "--set network.torso=mlpp: there is no torso 'mlpp'; did you mean 'mlp'?")]
     [InlineData("network.torso=nature", "--set network.torso=nature: Torso 'nature' needs images")]
     [InlineData("learner.optimizer.nesterov=true", "--set learner.optimizer.nesterov=true: Nesterov has no meaning")]

@@ -45,7 +45,11 @@ public sealed class EnvironmentRegistry
     /// <summary>The environments that come with the system.</summary>
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
+        ControlFamily.Entry<Acrobot, int>(),
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
+        ControlFamily.Entry<MountainCar, int>(),
+        ControlFamily.Entry<MountainCarContinuous, float>(),
+        ControlFamily.Entry<Pendulum, float>(),
         MinAtarFamily.Entry<Asterix>(),
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),

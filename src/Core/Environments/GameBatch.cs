@@ -67,7 +67,8 @@ public sealed class GameBatch<TGame, TAction> : IEnvironmentBatch
         {
             ref var game = ref _games[i];
             var outcome = game.Step(actions[i], ref _draws);
-            (results.Rewards[i], results.Terminated[i], results.Truncated[i]) = (outcome.Reward, outcome.Terminated, outcome.Truncated);
+            results.Rewards[i] = (float)outcome.Reward;
+            (results.Terminated[i], results.Truncated[i]) = (outcome.Terminated, outcome.Truncated);
             if (outcome.Ended)
             {
                 game.Observe(results.FinalObservations.Slice(i * _bytes, _bytes));

@@ -1,7 +1,8 @@
 namespace Rl.Distributed.Core.Environments;
 
 /// <summary>What one step of one game gave: terminated, the task ended the episode; truncated, a limit did.</summary>
-public readonly record struct Outcome(float Reward, bool Terminated = false, bool Truncated = false)
+/// <remarks>The reward is exact, so that a trace can be compared; a batch rounds it to float32.</remarks>
+public readonly record struct Outcome(double Reward, bool Terminated = false, bool Truncated = false)
 {
     public bool Ended => Terminated | Truncated;
 }

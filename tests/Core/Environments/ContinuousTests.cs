@@ -28,6 +28,35 @@ public class ContinuousTests
     }
 
     [Theory]
+    [InlineData("pendulum", float.NaN)]
+    [InlineData("pendulum", float.PositiveInfinity)]
+    [InlineData("mountaincarcontinuous", float.NaN)]
+    [InlineData("mountaincarcontinuous", float.NegativeInfinity)]
+    public void A_refused_action_has_moved_nothing(string name, float bad)
+    {
+        var (play, twin) = (Play.Of(new EnvironmentOptions { Name = name }, 3), Play.Of(new EnvironmentOptions { Name = name }, 3));
+        play.Forces[2] = bad;
+        var error = Assert.Throws<ArgumentOutOfRangeException>(play.Step);
+        Assert.Contains($"'{name}' must be finite; the one at index 2", error.Message, StringComparison.Ordinal);
+        Assert.Equal(twin.Observations, play.Observations);
+        play.Forces[2] = 0;
+        play.Step();
+        twin.Step();
+        Assert.Equal(twin.Observations, play.Observations);
+        Assert.Equal(twin.Rewards, play.Rewards);
+    }
+
+    [Theory]
+    [InlineData("pendulum", 2)]
+    [InlineData("mountaincarcontinuous", 1)]
+    public void Bounds_are_those_of_Gymnasium(string name, float bound)
+    {
+        var action = Assert.IsType<ContinuousActionSpec>(EnvironmentRegistry.Default.Spec(new EnvironmentOptions { Name = name }).Action);
+        Assert.Equal([-bound], action.Low);
+        Assert.Equal([bound], action.High);
+    }
+
+    [Theory]
     [InlineData("0.25", true)]
     [InlineData("[0.25]", true)]
     [InlineData("0.5", false)]

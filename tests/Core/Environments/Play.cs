@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Numerics;
 
@@ -12,6 +13,7 @@ internal sealed class Play
         var bytes = batch.Count * batch.Spec.Observation.ByteCount;
         (Observations, Finals, Rewards) = (new byte[bytes], new byte[bytes], new float[batch.Count]);
         (Terminated, Truncated, Actions) = (new bool[batch.Count], new bool[batch.Count], new int[batch.Count]);
+        Forces = new float[batch.Spec.Action is ContinuousActionSpec continuous ? batch.Count * continuous.Dimensions : 0];
         batch.Reset(Observations);
     }
 
@@ -33,10 +35,25 @@ internal sealed class Play
 
     public int[] Actions { get; }
 
-    public void Step() => Batch.Step(Actions, new StepResults
+    /// <summary>The continuous actions; empty where they are discrete.</summary>
+    public float[] Forces { get; }
+
+    /// <summary>What a copy shows, of an environment that is observed as float32.</summary>
+    public ReadOnlySpan<float> Shown(int index)
     {
-        Observations = Observations, FinalObservations = Finals, Rewards = Rewards, Terminated = Terminated, Truncated = Truncated,
-    });
+        var bytes = Batch.Spec.Observation.ByteCount;
+        return MemoryMarshal.Cast<byte, float>(Observations.AsSpan(index * bytes, bytes));
+    }
+
+    public void Step()
+    {
+        var results = new StepResults
+        {
+            Observations = Observations, FinalObservations = Finals, Rewards = Rewards, Terminated = Terminated, Truncated = Truncated,
+        };
+        if (Forces.Length > 0) Batch.Step(Forces, results);
+        else Batch.Step(Actions, results);
+    }
 
     /// <summary>A copy's picture, a line a row, blanks at the ends left out.</summary>
     public string Picture(int index)
