@@ -12,10 +12,12 @@ public sealed record GemmShape(string Name, int M, int N, int K, bool TransposeA
     public static GemmShape Forward(string name, int rows, int outputs, int inputs) => new($"{name} forward", rows, outputs, inputs);
 
     /// <summary>dx = dy·wᵀ.</summary>
-    public static GemmShape Inputs(string name, int rows, int outputs, int inputs) => new($"{name} dx", rows, inputs, outputs, TransposeB: true);
+    public static GemmShape Inputs(string name, int rows, int outputs, int inputs) =>
+        new($"{name} dx", rows, inputs, outputs, TransposeB: true);
 
     /// <summary>dw += xᵀ·dy.</summary>
-    public static GemmShape Weights(string name, int rows, int outputs, int inputs) => new($"{name} dw", inputs, outputs, rows, TransposeA: true);
+    public static GemmShape Weights(string name, int rows, int outputs, int inputs) =>
+        new($"{name} dw", inputs, outputs, rows, TransposeA: true);
 
     public override string ToString() => $"{Name} {M}x{N}x{K}";
 }
@@ -61,7 +63,9 @@ public class GemmBenchmarks
 
     private static GemmShape[] Layer(string name, int rows, int outputs, int inputs) =>
     [
-        GemmShape.Forward(name, rows, outputs, inputs), GemmShape.Inputs(name, rows, outputs, inputs), GemmShape.Weights(name, rows, outputs, inputs),
+        GemmShape.Forward(name, rows, outputs, inputs),
+        GemmShape.Inputs(name, rows, outputs, inputs),
+        GemmShape.Weights(name, rows, outputs, inputs),
     ];
 
     private sealed class Config : ShortInProcess

@@ -58,7 +58,8 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         (_setup, _replay, _parameters, _cell, _observer) = (setup, replay, parameters, cell, observer);
         (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
         var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
-        _collector = new UnrollCollector(setup.CreateEnvironments(Stream(StreamRole.Environment)), policy, setup.Shape, setup.Discount, setup.RewardClip);
+        _collector = new UnrollCollector(
+            setup.CreateEnvironments(Stream(StreamRole.Environment)), policy, setup.Shape, setup.Discount, setup.RewardClip);
         Receive<ParametersAvailable>(_ => OnParametersAvailable());
         Receive<CreditsGranted>(OnCreditsGranted);
         Receive<Continue>(_ => OnContinue());

@@ -33,10 +33,12 @@ public sealed class UnrollCollector
     public UnrollCollector(IEnvironmentBatch environments, LocalPolicy policy, UnrollShape shape, float discount, float rewardClip)
     {
         if (environments.Count != shape.Environments || environments.Spec.Observation != shape.Observation)
-            throw new ArgumentException($"{environments.Count} environments with {environments.Spec.Observation} do not fit {shape}.", nameof(environments));
+            throw new ArgumentException(
+                $"{environments.Count} environments with {environments.Spec.Observation} do not fit {shape}.", nameof(environments));
         (_environments, _policy, _shape, _discount, _rewardClip) = (environments, policy, shape, discount, rewardClip);
         var count = shape.Environments;
-        (_next, _final, _truncatedFinal) = (new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes]);
+        (_next, _final, _truncatedFinal) =
+            (new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes]);
         (_nextReset, _terminated, _truncated) = (new bool[count], new bool[count], new bool[count]);
         (_truncatedRows, _episodeLength, _episodeReturn) = (new int[count], new int[count], new double[count]);
         _environments.Reset(_next);

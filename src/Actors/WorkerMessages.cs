@@ -16,7 +16,8 @@ namespace Rl.Distributed.Actors;
 /// <param name="Duplicate">Refused: see <see cref="UnrollOutcome"/>.</param>
 /// <param name="StaleIncarnation">Refused: see <see cref="UnrollOutcome"/>.</param>
 public sealed record WorkerReport(
-    int Worker, int Incarnation, long Sent, long Consumed, long Lost, long WrongShape, long TableFull, long Duplicate, long StaleIncarnation)
+    int Worker, int Incarnation, long Sent, long Consumed, long Lost,
+    long WrongShape, long TableFull, long Duplicate, long StaleIncarnation)
 {
     public long Rejected => WrongShape + TableFull + Duplicate + StaleIncarnation;
 }

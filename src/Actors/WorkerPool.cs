@@ -3,7 +3,8 @@ using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Actors;
 
-/// <summary>Is responsible for a node's workers: starts them, restarts one that fails, and gives up with the reason when one keeps failing.</summary>
+/// <summary>Is responsible for a node's workers: starts them, restarts one that fails, and gives up with the reason
+/// when one keeps failing.</summary>
 public sealed class WorkerPool : ReceiveActor
 {
     /// <summary>The dispatcher on which each worker has a thread of its own.</summary>
@@ -25,7 +26,8 @@ public sealed class WorkerPool : ReceiveActor
     /// <param name="cell">The node's weights.</param>
     /// <param name="observer">Gets the workers' reports.</param>
     public WorkerPool(
-        WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell, IActorRef observer)
+        WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell,
+        IActorRef observer)
     {
         (_setup, _identities, _replay, _parameters, _cell, _observer) = (setup, identities, replay, parameters, cell, observer);
         Receive<Terminated>(message => throw new WorkerFailedException(
@@ -37,7 +39,8 @@ public sealed class WorkerPool : ReceiveActor
     {
         foreach (var identity in _identities)
             Context.Watch(Context.ActorOf(
-                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell, _observer)).WithDispatcher(Dispatcher),
+                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell, _observer))
+                    .WithDispatcher(Dispatcher),
                 $"worker-{identity.Index}"));
     }
 

@@ -5,8 +5,8 @@ namespace Rl.Distributed.Learner;
 /// <summary>What the learner has consumed: for each worker's incarnation up to which sequence number, and how many.</summary>
 /// <remarks>
 /// A plain object for one thread; saved in the checkpoint, so that after a resume nothing is consumed twice and what
-/// came after the checkpoint is known to be rolled back. A worker's unrolls arrive in order, so one number is enough to tell a duplicate; a gap in the
-/// numbers is what was lost on the way.
+/// came after the checkpoint is known to be rolled back. A worker's unrolls arrive in order, so one number is enough to
+/// tell a duplicate; a gap in the numbers is what was lost on the way.
 /// </remarks>
 public sealed class ConsumptionLedger
 {
@@ -36,7 +36,8 @@ public sealed class ConsumptionLedger
         return true;
     }
 
-    /// <summary>All entries as rows of (worker, incarnation, last sequence, consumed), then one row (-1, -1, duplicates, missing).</summary>
+    /// <summary>All entries as rows of (worker, incarnation, last sequence, consumed), then one row
+    /// (-1, -1, duplicates, missing).</summary>
     public long[] Save()
     {
         var rows = new List<long>();
@@ -49,7 +50,8 @@ public sealed class ConsumptionLedger
     /// <exception cref="ArgumentException">These are no such rows.</exception>
     public static ConsumptionLedger Load(ReadOnlySpan<long> rows)
     {
-        if (rows.Length < 4 || rows.Length % 4 != 0) throw new ArgumentException($"A ledger has rows of four numbers, not {rows.Length} numbers.", nameof(rows));
+        if (rows.Length < 4 || rows.Length % 4 != 0)
+            throw new ArgumentException($"A ledger has rows of four numbers, not {rows.Length} numbers.", nameof(rows));
         var ledger = new ConsumptionLedger { Duplicates = rows[^2], Missing = rows[^1] };
         for (var i = 0; i < rows.Length - 4; i += 4)
         {

@@ -2,7 +2,8 @@ using Akka.Actor;
 
 namespace Rl.Distributed.ParameterServer;
 
-/// <summary>Is responsible for a node's <see cref="ParameterCell"/>: subscribes to the parameter server and keeps the newest version there.</summary>
+/// <summary>Is responsible for a node's <see cref="ParameterCell"/>: subscribes to the parameter server and keeps the
+/// newest version there.</summary>
 public sealed class ParameterCacheActor : ReceiveActor
 {
     private readonly IActorRef _server;

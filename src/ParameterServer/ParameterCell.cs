@@ -1,8 +1,9 @@
 namespace Rl.Distributed.ParameterServer;
 
 /// <summary>The newest weights on this node, from which all its workers act.</summary>
-/// <remarks>Thread-safe: the node's <see cref="ParameterCacheActor"/> writes, workers read at the start of an unroll. This is the one thing that
-/// actors of a node share beside messages; it is why weights cross the network once a node and are never copied within it.</remarks>
+/// <remarks>Thread-safe: the node's <see cref="ParameterCacheActor"/> writes, workers read at the start of an unroll.
+/// This is the one thing that actors of a node share beside messages; it is why weights cross the network once a node
+/// and are never copied within it.</remarks>
 public sealed class ParameterCell
 {
     private readonly Lock _lock = new();

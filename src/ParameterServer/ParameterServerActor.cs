@@ -3,8 +3,8 @@ using Akka.Actor;
 namespace Rl.Distributed.ParameterServer;
 
 /// <summary>Is responsible for the newest weights: takes versions from their owner and fans them out, once a node, newest only.</summary>
-/// <remarks>Within <see cref="PublishInterval"/> of the last fan-out a version waits, and a newer one replaces it. Zero, the default within one
-/// process where nothing is copied, sends each at once.</remarks>
+/// <remarks>Within <see cref="PublishInterval"/> of the last fan-out a version waits, and a newer one replaces it.
+/// Zero, the default within one process where nothing is copied, sends each at once.</remarks>
 public sealed class ParameterServerActor : ReceiveActor, IWithTimers
 {
     private readonly List<IActorRef> _caches = [];

@@ -1,8 +1,9 @@
 namespace Rl.Distributed.Replay;
 
 /// <summary>Who may have how much in flight.</summary>
-/// <remarks>A plain object for one thread. Each incarnation of a worker is granted <see cref="CreditsFor"/> its unrolls, once. What dead incarnations
-/// left behind, and what a worker sent after it took a credit for lost, comes on top of that; the table's capacity bounds it.</remarks>
+/// <remarks>A plain object for one thread. Each incarnation of a worker is granted <see cref="CreditsFor"/> its
+/// unrolls, once. What dead incarnations left behind, and what a worker sent after it took a credit for lost, comes on
+/// top of that; the table's capacity bounds it.</remarks>
 public sealed class CreditBook(int maxUnrollsPerWorker, long maxBytesPerWorker)
 {
     private readonly Dictionary<int, (int Incarnation, long LastSequence)> _workers = [];

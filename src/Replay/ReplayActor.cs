@@ -11,8 +11,8 @@ namespace Rl.Distributed.Replay;
 public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker);
 
 /// <summary>
-/// Is responsible for the experience between workers and the learner: grants credits, queues unrolls, hands out batches on request, and returns
-/// credits when the learner is done with them.
+/// Is responsible for the experience between workers and the learner: grants credits, queues unrolls, hands out batches
+/// on request, and returns credits when the learner is done with them.
 /// </summary>
 public sealed class ReplayActor : ReceiveActor
 {

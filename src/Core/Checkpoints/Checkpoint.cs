@@ -12,7 +12,8 @@ public sealed record Checkpoint
     /// <summary>The tensor of that name.</summary>
     /// <exception cref="CheckpointFormatException">There is none.</exception>
     public NamedTensor Tensor(string name) => TryTensor(name) ?? throw new CheckpointFormatException(
-        $"The checkpoint has no tensor '{name}'.{(NearestName.Find(name, Tensors.Select(t => t.Name)) is { } near ? $" It has '{near}'." : "")}");
+        $"The checkpoint has no tensor '{name}'."
+        + (NearestName.Find(name, Tensors.Select(t => t.Name)) is { } near ? $" It has '{near}'." : ""));
 
     /// <summary>The tensor of that name, or null.</summary>
     public NamedTensor? TryTensor(string name)

@@ -35,7 +35,8 @@ public sealed class NamedTensor
         }
         if (count != data.Length)
         {
-            throw new ArgumentException($"Tensor '{name}' has {data.Length} numbers, but its shape [{string.Join(", ", shape)}] needs {count}.");
+            throw new ArgumentException(
+                $"Tensor '{name}' has {data.Length} numbers, but its shape [{string.Join(", ", shape)}] needs {count}.");
         }
         (Name, Shape, _data) = (name, shape, data);
     }

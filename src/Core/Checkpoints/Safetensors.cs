@@ -49,7 +49,8 @@ public static class Safetensors
     }
 
     /// <summary>Reads a checkpoint from here to the stream's end, believing nothing.</summary>
-    /// <exception cref="CheckpointFormatException">The file is torn, foreign or of a newer version; the message says what is wrong.</exception>
+    /// <exception cref="CheckpointFormatException">The file is torn, foreign or of a newer version; the message says
+    /// what is wrong.</exception>
     public static Checkpoint Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -116,7 +117,8 @@ public static class Safetensors
         writer.WriteString("checksum", ChecksumPrefix + ZeroDigits);
         foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            if (key is "format" or "formatVersion" or "checksum") throw new ArgumentException($"Metadata '{key}' is reserved.", nameof(metadata));
+            if (key is "format" or "formatVersion" or "checksum")
+                throw new ArgumentException($"Metadata '{key}' is reserved.", nameof(metadata));
             writer.WriteString(key, value);
         }
         writer.WriteEndObject();

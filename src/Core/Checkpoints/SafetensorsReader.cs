@@ -40,7 +40,8 @@ internal sealed class SafetensorsReader(Stream stream)
         Span<byte> lengthBytes = stackalloc byte[8];
         ReadExactly(lengthBytes, "the header's length");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
-        if (length > Safetensors.MaxHeaderBytes) throw Bad($"it claims a header of {length} bytes (at most {Safetensors.MaxHeaderBytes}): it is no safetensors file");
+        if (length > Safetensors.MaxHeaderBytes)
+            throw Bad($"it claims a header of {length} bytes (at most {Safetensors.MaxHeaderBytes}): it is no safetensors file");
         if ((long)length > stream.Length - stream.Position) throw Bad("it ends within its header");
         var header = new byte[length];
         ReadExactly(header, "the header");
@@ -112,8 +113,10 @@ internal sealed class SafetensorsReader(Stream stream)
                 "U64" or "I64" => 8L,
                 _ => throw Bad($"tensor '{name}' has the type {type}; known are F32, U64, I64"),
             };
-            if (begin != position) throw Bad($"tensor '{name}' begins at byte {begin} of the data, not at {position}: tensors overlap or leave a gap");
-            if (Elements(name, shape) * elementBytes != end - begin) throw Bad($"tensor '{name}' has {end - begin} bytes, which do not fit {type}[{string.Join(", ", shape)}]");
+            if (begin != position)
+                throw Bad($"tensor '{name}' begins at byte {begin} of the data, not at {position}: tensors overlap or leave a gap");
+            if (Elements(name, shape) * elementBytes != end - begin)
+                throw Bad($"tensor '{name}' has {end - begin} bytes, which do not fit {type}[{string.Join(", ", shape)}]");
             position = end;
         }
         var present = stream.Length - stream.Position;
@@ -147,7 +150,9 @@ internal sealed class SafetensorsReader(Stream stream)
     /// <summary>Hashes the header as it was before the checksum was filled in; returns the checksum.</summary>
     private static string AppendHeader(IncrementalHash hash, byte[] header, string checksum)
     {
-        var digits = checksum.StartsWith(Safetensors.ChecksumPrefix, StringComparison.Ordinal) ? checksum[Safetensors.ChecksumPrefix.Length..] : "";
+        var digits = checksum.StartsWith(Safetensors.ChecksumPrefix, StringComparison.Ordinal)
+            ? checksum[Safetensors.ChecksumPrefix.Length..]
+            : "";
         var at = digits.Length == 64 ? Safetensors.ChecksumPosition(header, digits) : -1;
         if (at < 0) throw Bad($"its checksum '{checksum}' is none of ours");
         hash.AppendData(header.AsSpan(0, at));

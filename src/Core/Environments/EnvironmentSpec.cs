@@ -44,7 +44,8 @@ public sealed record ObservationSpec
         _ => (ElementCount + 7) / 8,
     };
 
-    public bool Equals(ObservationSpec? other) => other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
+    public bool Equals(ObservationSpec? other) =>
+        other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
 
     public override int GetHashCode() => (ElementCount * 397) ^ (int)Type;
 

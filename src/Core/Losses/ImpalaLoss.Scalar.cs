@@ -65,7 +65,8 @@ public static partial class ImpalaLoss
         {
             if (length == expected) return;
             throw new ArgumentException(
-                $"For {steps} steps, {environments} environments and {actions} actions {name} must have length {expected}, not {length}.", name);
+                $"For {steps} steps, {environments} environments and {actions} actions {name} must have length {expected}, not {length}.",
+                name);
         }
     }
 

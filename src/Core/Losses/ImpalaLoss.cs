@@ -129,7 +129,8 @@ public static partial class ImpalaLoss
             var advantage = new Vector<float>(workspace.Advantages, row);
             var inverse = new Vector<float>(workspace.InverseSum, row);
             // advantage·π + cost·π (log π - Σ π log π) = π·(base + cost·logit)
-            var baseline = advantage - cost * (new Vector<float>(workspace.LogNormalizer, row) + new Vector<float>(workspace.NegativeEntropy, row));
+            var baseline = advantage
+                - cost * (new Vector<float>(workspace.LogNormalizer, row) + new Vector<float>(workspace.NegativeEntropy, row));
             for (var a = 0; a < exponentials.Length; a++)
             {
                 var gradient = exponentials[a] * inverse * (baseline + cost * block[a]);

@@ -33,7 +33,9 @@ public static class LogSoftmax
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(actions);
         var rows = length / actions;
-        return rows * actions == length ? rows : throw new ArgumentException($"{name} has length {length}, no multiple of {actions} actions.", name);
+        return rows * actions == length
+            ? rows
+            : throw new ArgumentException($"{name} has length {length}, no multiple of {actions} actions.", name);
     }
 
     internal static void CheckLength(int length, int expected, string name)

@@ -43,7 +43,8 @@ public static class Activations
                 var j = 0;
                 if (Vector128.IsHardwareAccelerated)
                 {
-                    for (; j <= bias.Length - 16; j += 16) ReluFunction.Of(Vector512.Load(row + j) + Vector512.Load(add + j)).Store(row + j);
+                    for (; j <= bias.Length - 16; j += 16)
+                        ReluFunction.Of(Vector512.Load(row + j) + Vector512.Load(add + j)).Store(row + j);
                 }
                 for (; j < bias.Length; j++) row[j] = ReluFunction.Of(row[j] + add[j]);
             }
@@ -98,11 +99,13 @@ public static class Activations
     {
         Lengths.CheckEqual(y.Length, dy.Length);
         Lengths.CheckEqual(y.Length, dx.Length);
-        ref float from = ref MemoryMarshal.GetReference(y), gradient = ref MemoryMarshal.GetReference(dy), to = ref MemoryMarshal.GetReference(dx);
+        ref float from = ref MemoryMarshal.GetReference(y), gradient = ref MemoryMarshal.GetReference(dy),
+            to = ref MemoryMarshal.GetReference(dx);
         var i = 0;
         for (; Vector128.IsHardwareAccelerated && i <= y.Length - Vector512<float>.Count; i += Vector512<float>.Count)
         {
-            TGradient.Of(Vector512.LoadUnsafe(ref from, (nuint)i), Vector512.LoadUnsafe(ref gradient, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
+            TGradient.Of(Vector512.LoadUnsafe(ref from, (nuint)i), Vector512.LoadUnsafe(ref gradient, (nuint)i))
+                .StoreUnsafe(ref to, (nuint)i);
         }
         for (; i < y.Length; i++) dx[i] = TGradient.Of(y[i], dy[i]);
     }

@@ -145,7 +145,8 @@ internal static unsafe class Avx512NarrowTile
         // Rows past the end repeat the last one and are not stored.
         int last = rows - 1;
         nint step = t.AStep, bStride = t.BStride;
-        float* a0 = t.A + row * t.ARow, a1 = a0 + Math.Min(1, last) * t.ARow, a2 = a0 + Math.Min(2, last) * t.ARow, a3 = a0 + Math.Min(3, last) * t.ARow, b = t.B;
+        float* a0 = t.A + row * t.ARow, a1 = a0 + Math.Min(1, last) * t.ARow, a2 = a0 + Math.Min(2, last) * t.ARow,
+            a3 = a0 + Math.Min(3, last) * t.ARow, b = t.B;
         float* c = t.C + row * t.CStride;
         var mask = Vector512.LessThan(Vector512<float>.Indices, Vector512.Create((float)t.Columns));
         Vector512<float> c0, c1, c2, c3;

@@ -36,7 +36,8 @@ internal static unsafe class Avx512WideTile
         float* a0 = t.A + row * one, a3 = a0 + 3 * one, a6 = a0 + 6 * one, a9 = a0 + 9 * one, b = t.B;
         float* c = t.C + row * t.CStride;
         var mask = Vector512.LessThan(Vector512<float>.Indices, Vector512.Create((float)t.Columns - 16));
-        Vector512<float> c0a, c0b, c1a, c1b, c2a, c2b, c3a, c3b, c4a, c4b, c5a, c5b, c6a, c6b, c7a, c7b, c8a, c8b, c9a, c9b, c10a, c10b, c11a, c11b;
+        Vector512<float> c0a, c0b, c1a, c1b, c2a, c2b, c3a, c3b, c4a, c4b, c5a, c5b,
+            c6a, c6b, c7a, c7b, c8a, c8b, c9a, c9b, c10a, c10b, c11a, c11b;
         if (t.Accumulate)
         {
             c0a = Vector512.Load(c);
@@ -66,7 +67,8 @@ internal static unsafe class Avx512WideTile
         }
         else
         {
-            c0a = c0b = c1a = c1b = c2a = c2b = c3a = c3b = c4a = c4b = c5a = c5b = c6a = c6b = c7a = c7b = c8a = c8b = c9a = c9b = c10a = c10b = c11a = c11b = Vector512<float>.Zero;
+            c0a = c0b = c1a = c1b = c2a = c2b = c3a = c3b = c4a = c4b = c5a = c5b =
+                c6a = c6b = c7a = c7b = c8a = c8b = c9a = c9b = c10a = c10b = c11a = c11b = Vector512<float>.Zero;
         }
         for (var p = t.K; p > 0; p--)
         {
@@ -228,7 +230,8 @@ internal static unsafe class Avx512WideTile
         // Rows past the end repeat the last one and are not stored.
         int last = rows - 1;
         nint step = t.AStep, bStride = t.BStride;
-        float* a0 = t.A + row * t.ARow, a1 = a0 + Math.Min(1, last) * t.ARow, a2 = a0 + Math.Min(2, last) * t.ARow, a3 = a0 + Math.Min(3, last) * t.ARow, b = t.B;
+        float* a0 = t.A + row * t.ARow, a1 = a0 + Math.Min(1, last) * t.ARow, a2 = a0 + Math.Min(2, last) * t.ARow,
+            a3 = a0 + Math.Min(3, last) * t.ARow, b = t.B;
         float* c = t.C + row * t.CStride;
         var mask = Vector512.LessThan(Vector512<float>.Indices, Vector512.Create((float)t.Columns - 16));
         Vector512<float> c0a, c0b, c1a, c1b, c2a, c2b, c3a, c3b;

@@ -9,8 +9,8 @@ namespace Rl.Distributed.Core.Numerics;
 /// most some hundred columns wide: a block of b (<see cref="BlockSteps"/> steps of k by up to <see cref="BlockFloats"/>
 /// elements) is packed into panels one tile wide and stays in L2, while each band of rows of a, which stays in L1,
 /// passes over all panels. Where few rows pass over it, b is read in place. So is a, except when it is transposed: then
-/// bands are packed too, several at once, since neighbouring rows share cache lines. A chain of sums continues in c from one block of k to the next, so that
-/// no blocking shows in the result.
+/// bands are packed too, several at once, since neighbouring rows share cache lines. A chain of sums continues in c
+/// from one block of k to the next, so that no blocking shows in the result.
 /// </remarks>
 internal static unsafe class BlockedGemm<TTile>
     where TTile : struct, ITile

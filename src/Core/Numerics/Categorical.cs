@@ -5,7 +5,8 @@ namespace Rl.Distributed.Core.Numerics;
 
 /// <summary>Distributions over a few actions, one a row of a matrix [rows, actions].</summary>
 /// <remarks>Rows are short (2 to 18 actions), so vectors run across rows: 64 rows are transposed into scratch memory,
-/// worked on column by column, one vector of rows at a time, and transposed back. A row's result does not depend on its neighbours. Logits may be -∞ (an action that is not allowed), but not all of a row's. The scalar twins are in
+/// worked on column by column, one vector of rows at a time, and transposed back. A row's result does not depend on its
+/// neighbours. Logits may be -∞ (an action that is not allowed), but not all of a row's. The scalar twins are in
 /// <see cref="ScalarKernels"/>.</remarks>
 /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
 public static unsafe class Categorical
@@ -172,9 +173,11 @@ public static unsafe class Categorical
                     if (isLog)
                     {
                         var total = Vector512<float>.Zero;
-                        for (var a = 0; a < actions; a++) total += VectorMath.ExpOfNonPositive(Vector512.Load(columns + a * BlockRows) - maximum);
+                        for (var a = 0; a < actions; a++)
+                            total += VectorMath.ExpOfNonPositive(Vector512.Load(columns + a * BlockRows) - maximum);
                         var log = VectorMath.Log(total);
-                        for (var a = 0; a < actions; a++) (Vector512.Load(columns + a * BlockRows) - maximum - log).Store(columns + a * BlockRows);
+                        for (var a = 0; a < actions; a++)
+                            (Vector512.Load(columns + a * BlockRows) - maximum - log).Store(columns + a * BlockRows);
                     }
                     else
                     {

@@ -53,7 +53,8 @@ public static unsafe class Conversions
                 for (; i <= x.Length - 16; i += 16)
                 {
                     var bit = Vector512.Create((int)*(ushort*)(from + i / 8)) & lanes;
-                    Vector512.ConditionalSelect(Vector512.Equals(bit, lanes).AsSingle(), Vector512<float>.One, Vector512<float>.Zero).Store(to + i);
+                    Vector512.ConditionalSelect(Vector512.Equals(bit, lanes).AsSingle(), Vector512<float>.One, Vector512<float>.Zero)
+                        .Store(to + i);
                 }
             }
             else if (Avx2.IsSupported)

@@ -1,9 +1,10 @@
 namespace Rl.Distributed.Core.Numerics;
 
 /// <summary>Single-precision matrix products of row-major matrices.</summary>
-/// <remarks>Each element of c is summed over k in an order that k, n and the layouts decide, so a row of c depends on nothing but its row of a:
-/// neither on how many rows there are nor on how they are shared out between threads. Results of different
-/// <see cref="CpuPath"/>s differ by rounding. Thread-safe; a thread's scratch memory grows to its largest product.</remarks>
+/// <remarks>Each element of c is summed over k in an order that k, n and the layouts decide, so a row of c depends on
+/// nothing but its row of a: neither on how many rows there are nor on how they are shared out between threads. Results
+/// of different <see cref="CpuPath"/>s differ by rounding. Thread-safe; a thread's scratch memory grows to its largest
+/// product.</remarks>
 public static class Gemm
 {
     /// <summary>c = op(a)·op(b), or c += op(a)·op(b).</summary>
@@ -49,7 +50,8 @@ public static class Gemm
     }
 
     private static unsafe void Run(
-        CpuPath path, int m, int n, int k, ReadOnlySpan<float> a, int aStride, bool transposeA, ReadOnlySpan<float> b, int bStride, bool transposeB,
+        CpuPath path, int m, int n, int k,
+        ReadOnlySpan<float> a, int aStride, bool transposeA, ReadOnlySpan<float> b, int bStride, bool transposeB,
         Span<float> c, int cStride, bool accumulate)
     {
         Check(nameof(a), a.Length, transposeA ? k : m, transposeA ? m : k, aStride);
@@ -83,6 +85,8 @@ public static class Gemm
         if (rows < 0 || columns < 0) throw new ArgumentException($"{name} is [{rows}, {columns}]: a size is negative.", name);
         if (stride < columns) throw new ArgumentException($"{name}'s rows of {columns} elements overlap at a stride of {stride}.", name);
         var needed = rows == 0 || columns == 0 ? 0 : (rows - 1L) * stride + columns;
-        if (length < needed) throw new ArgumentException($"{name} has {length} elements, [{rows}, {columns}] at a stride of {stride} needs {needed}.", name);
+        if (length < needed)
+            throw new ArgumentException(
+                $"{name} has {length} elements, [{rows}, {columns}] at a stride of {stride} needs {needed}.", name);
     }
 }

@@ -18,7 +18,8 @@ public sealed class Adam : IOptimizer
     private readonly float[] _means, _squares;
 
     public Adam(
-        int count, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool decoupledWeightDecay = false)
+        int count, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
+        double weightDecay = 0, bool decoupledWeightDecay = false)
     {
         (_beta1, _beta2, _epsilon, _weightDecay, _decoupled) = (beta1, beta2, (float)epsilon, weightDecay, decoupledWeightDecay);
         (_means, _squares) = (new float[count], new float[count]);

@@ -24,7 +24,8 @@ public static class GradientClipping
     {
         if (!(maxNorm >= 0f))
         {
-            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must be 0 or more; infinity means no clipping.");
+            throw new ArgumentOutOfRangeException(
+                nameof(maxNorm), maxNorm, "The greatest norm must be 0 or more; infinity means no clipping.");
         }
         return float.IsFinite(norm) ? Math.Min(1f, maxNorm / (norm + 1e-6f)) : 1f;
     }

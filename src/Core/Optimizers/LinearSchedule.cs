@@ -14,7 +14,8 @@ public readonly record struct LinearSchedule(double Start, double End, double Du
     /// <exception cref="ArgumentException">The duration is negative or NaN, or the position is NaN.</exception>
     public double At(double position)
     {
-        if (!(Duration >= 0)) throw new ArgumentException($"The duration of a schedule must be 0 or more, not {Duration}.", nameof(Duration));
+        if (!(Duration >= 0))
+            throw new ArgumentException($"The duration of a schedule must be 0 or more, not {Duration}.", nameof(Duration));
         if (double.IsNaN(position)) throw new ArgumentException("A schedule has no value at NaN.", nameof(position));
         if (position >= Duration) return End;
         return position <= 0 ? Start : Start + (End - Start) * (position / Duration);

@@ -100,7 +100,8 @@ public sealed record OptimizerOptions
         OnlyFor(nameof(Nesterov), Nesterov, OptimizerKind.Sgd);
         OnlyFor(nameof(WeightDecay), WeightDecay != 0, OptimizerKind.Adam, OptimizerKind.Sgd);
         OnlyFor(nameof(DecoupledWeightDecay), DecoupledWeightDecay, OptimizerKind.Adam);
-        if (Nesterov && Momentum == 0) throw new ArgumentException($"{nameof(Nesterov)} needs a {nameof(Momentum)} above 0.", nameof(Nesterov));
+        if (Nesterov && Momentum == 0)
+            throw new ArgumentException($"{nameof(Nesterov)} needs a {nameof(Momentum)} above 0.", nameof(Nesterov));
 
         void InRange(string name, double value, double most)
         {

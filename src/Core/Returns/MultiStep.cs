@@ -46,7 +46,8 @@ public static class MultiStep
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
     /// <exception cref="ArgumentOutOfRangeException">n is below 1.</exception>
     public static void NStepReturns(
-        ReadOnlySpan<float> rewards, ReadOnlySpan<float> discounts, ReadOnlySpan<float> values, int n, Span<float> result, int environments = 1)
+        ReadOnlySpan<float> rewards, ReadOnlySpan<float> discounts, ReadOnlySpan<float> values,
+        int n, Span<float> result, int environments = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
         CheckLengths(rewards.Length, discounts.Length, values.Length, result.Length, environments);

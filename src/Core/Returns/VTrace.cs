@@ -39,7 +39,8 @@ public static class VTrace
 
     /// <summary>B trajectories of T steps side by side, time first; vectorised across them.</summary>
     /// <remarks>Shapes: rewards, discounts, ratios, targets, advantages [T][B]; values [T+1][B], the last row bootstraps.
-    /// targets and advantages may each alias rewards, discounts or ratios. The same to the bit as <see cref="ComputeBatchScalar"/>.</remarks>
+    /// targets and advantages may each alias rewards, discounts or ratios. The same to the bit as
+    /// <see cref="ComputeBatchScalar"/>.</remarks>
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
     public static void ComputeBatch(
         int steps, int environments,

@@ -35,8 +35,8 @@ public sealed record UnrollShape(int Steps, int Environments, ObservationSpec Ob
     /// <summary>Bytes of the observations of one time step of all B environments.</summary>
     public int ObservationRowBytes => Environments * Observation.ByteCount;
 
-    /// <summary>Bytes of an unroll's buffers: per frame the action, reward, discount and an ended episode's return and length, A logits; per
-    /// observation its bytes and the reset flag.</summary>
+    /// <summary>Bytes of an unroll's buffers: per frame the action, reward, discount and an ended episode's return and
+    /// length, A logits; per observation its bytes and the reset flag.</summary>
     public long ByteCount => (long)Frames * sizeof(float) * (5 + Actions) + (Steps + 1L) * (ObservationRowBytes + Environments);
 }
 

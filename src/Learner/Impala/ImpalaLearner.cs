@@ -8,10 +8,11 @@ namespace Rl.Distributed.Learner.Impala;
 
 /// <summary>The IMPALA update: a batch of unrolls in, better weights out.</summary>
 /// <remarks>
-/// Espeholt et al. 2018 (arXiv:1802.01561): V-trace targets (eq. 1), policy gradient weighted by ρ (section 4.2), losses summed over T and B, global-norm
-/// clipping, RMSProp, learning rate annealed linearly to 0 over the run's frames. An update is a sequence of slices, so that whoever calls it can
-/// do other things in between; a slice runs the lanes in parallel. Which lane takes what, and the order in which their gradients are added, depend on
-/// the batch and the number of lanes only, not on threads.
+/// Espeholt et al. 2018 (arXiv:1802.01561): V-trace targets (eq. 1), policy gradient weighted by ρ (section 4.2),
+/// losses summed over T and B, global-norm clipping, RMSProp, learning rate annealed linearly to 0 over the run's
+/// frames. An update is a sequence of slices, so that whoever calls it can do other things in between; a slice runs the
+/// lanes in parallel. Which lane takes what, and the order in which their gradients are added, depend on the batch and
+/// the number of lanes only, not on threads.
 /// <code>
 /// learner.Begin(batch);
 /// while (!learner.Advance()) { }
@@ -47,11 +48,13 @@ public sealed class ImpalaLearner
     /// <param name="seed">The run's seed.</param>
     /// <exception cref="ArgumentException">The batch is not made of whole unrolls.</exception>
     public ImpalaLearner(
-        PolicyValueNetwork network, ImpalaOptions options, UnrollShape shape, long totalFrames, int lanes, IParallelRunner runner, ulong seed)
+        PolicyValueNetwork network, ImpalaOptions options, UnrollShape shape, long totalFrames,
+        int lanes, IParallelRunner runner, ulong seed)
     {
         if (options.Batch < shape.Environments || options.Batch % shape.Environments != 0)
             throw new ArgumentException(
-                $"learner.batch ({options.Batch}) is not a multiple of the environments of an unroll ({shape.Environments}).", nameof(options));
+                $"learner.batch ({options.Batch}) is not a multiple of the environments of an unroll ({shape.Environments}).",
+                nameof(options));
         (_options, _shape, _runner) = (options, shape, runner);
         var shardFlops = 3.0 * network.ForwardFlopsPerSample * (shape.Steps + 1);
         var share = Math.Min(shape.Environments, (options.Batch + lanes - 1) / lanes);
@@ -59,7 +62,8 @@ public sealed class ImpalaLearner
         _shardsPerUnroll = (shape.Environments + _shardEnvironments - 1) / _shardEnvironments;
         _lanes = new ImpalaShard[Math.Min(lanes, UnrollsPerUpdate * _shardsPerUnroll)];
         for (var i = 0; i < _lanes.Length; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
-        _learningRate = new LinearSchedule(options.Optimizer.LearningRate, options.AnnealLearningRate ? 0 : options.Optimizer.LearningRate, totalFrames);
+        _learningRate = new LinearSchedule(
+            options.Optimizer.LearningRate, options.AnnealLearningRate ? 0 : options.Optimizer.LearningRate, totalFrames);
         _optimizer = options.Optimizer.Create(network.Layout.Count);
         (_runLane, _reduceBlock) = (RunLane, ReduceBlock);
         Parameters = new float[network.Layout.Count];
@@ -98,7 +102,8 @@ public sealed class ImpalaLearner
     }
 
     /// <summary>Runs the next slice; true when the update is done.</summary>
-    /// <exception cref="TrainingDivergedException">The loss or its gradient is not finite. The weights are still the last good ones.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or its gradient is not finite. The weights are still the
+    /// last good ones.</exception>
     public bool Advance()
     {
         if (_nextShard < _batch.Length * _shardsPerUnroll)
@@ -116,7 +121,8 @@ public sealed class ImpalaLearner
         var shard = _nextShard + lane;
         if (shard >= _batch.Length * _shardsPerUnroll) return;
         var first = shard % _shardsPerUnroll * _shardEnvironments;
-        _lanes[lane].Accumulate(Parameters, _batch[shard / _shardsPerUnroll], first, Math.Min(_shardEnvironments, _shape.Environments - first));
+        _lanes[lane].Accumulate(
+            Parameters, _batch[shard / _shardsPerUnroll], first, Math.Min(_shardEnvironments, _shape.Environments - first));
     }
 
     // Adds the other lanes' gradients to the first one's, lane by lane.
@@ -137,7 +143,8 @@ public sealed class ImpalaLearner
         (Loss, GradientNorm) = (loss, GradientClipping.ByGlobalNorm(gradient, _options.MaxGradientNorm));
         if (!float.IsFinite(GradientNorm) || !double.IsFinite(loss.Total))
             throw new TrainingDivergedException(
-                $"Update {Updates + 1} at {Frames:N0} frames: the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "
+                $"Update {Updates + 1} at {Frames:N0} frames: "
+                + $"the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "
                 + "Try a lower learner.optimizer.learningRate or learner.maxGradientNorm.");
         _optimizer.Step(Parameters, gradient, LearningRate);
         Updates++;

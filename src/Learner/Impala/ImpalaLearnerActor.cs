@@ -16,8 +16,8 @@ public sealed record ImpalaLearnerSetup(
     IActorRef Replay, IActorRef ParameterServer, IActorRef Observer, long TotalFrames, long CheckpointFrames, CheckpointWriter Writer);
 
 /// <summary>
-/// Is responsible for learning: asks the replay actor for batches, runs the update slice by slice, publishes each version of the weights, keeps the
-/// ledger of what was consumed, and saves checkpoints. Runs on a pinned dispatcher.
+/// Is responsible for learning: asks the replay actor for batches, runs the update slice by slice, publishes each
+/// version of the weights, keeps the ledger of what was consumed, and saves checkpoints. Runs on a pinned dispatcher.
 /// </summary>
 public sealed class ImpalaLearnerActor : ReceiveActor
 {

@@ -55,7 +55,8 @@ internal sealed class ImpalaShard
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _maxEnvironments);
         var (frames, actions) = (_steps * count, _network.Actions);
         Gather(unroll, firstEnvironment, count);
-        _network.Forward(parameters, _observations.AsSpan(0, (frames + count) * _network.Observation.ByteCount), frames + count, _workspace);
+        _network.Forward(
+            parameters, _observations.AsSpan(0, (frames + count) * _network.Observation.ByteCount), frames + count, _workspace);
         var logitGradient = _logitGradient.AsSpan(0, frames * actions);
         var valueGradient = _valueGradient.AsSpan(0, frames);
         Loss += ImpalaLoss.Compute(

@@ -4,12 +4,14 @@ using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner.Impala;
 
-/// <summary>All that a run of IMPALA has to remember: weights, optimizer, counters, ledger, episode window; to and from a checkpoint.</summary>
+/// <summary>All that a run of IMPALA has to remember: weights, optimizer, counters, ledger, episode window; to and from
+/// a checkpoint.</summary>
 /// <remarks>Schedules are functions of the frame counter. Random streams need no entry: every resume begins a new epoch, and its
 /// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
 public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
-    private const string ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
+    private const string
+        ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
 
     public ImpalaLearner Learner => learner;
 
@@ -113,7 +115,8 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         var source = checkpoint.Tensor(name).Floats;
         if (source.Length != target.Length)
             throw new CheckpointFormatException(
-                $"The checkpoint's '{name}' has {source.Length} values, this run needs {target.Length}: the network or the optimizer differs.");
+                $"The checkpoint's '{name}' has {source.Length} values, this run needs {target.Length}: "
+                + "the network or the optimizer differs.");
         source.CopyTo(target, 0);
     }
 

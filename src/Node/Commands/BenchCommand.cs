@@ -15,9 +15,21 @@ internal sealed class BenchCommand
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
     private readonly CommandHost _host;
-    private readonly Argument<string[]> _presets = new("PRESET") { Description = "Presets or YAML files; by default all presets.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<double> _seconds = new("--seconds") { Description = "How long each one runs, after two seconds of warm-up.", DefaultValueFactory = _ => 10, HelpName = "n" };
-    private readonly Option<bool> _calibrate = new("--calibrate") { Description = "Measure the machine beside each run: FMA peak, memory bandwidth, loopback TCP." };
+    private readonly Argument<string[]> _presets = new("PRESET")
+    {
+        Description = "Presets or YAML files; by default all presets.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    private readonly Option<double> _seconds = new("--seconds")
+    {
+        Description = "How long each one runs, after two seconds of warm-up.",
+        DefaultValueFactory = _ => 10,
+        HelpName = "n",
+    };
+    private readonly Option<bool> _calibrate = new("--calibrate")
+    {
+        Description = "Measure the machine beside each run: FMA peak, memory bandwidth, loopback TCP.",
+    };
     private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };
     private readonly ConfigArguments _config = new();
 
@@ -30,7 +42,10 @@ internal sealed class BenchCommand
     public static Command Create(CommandHost host)
     {
         var bench = new BenchCommand(host);
-        var command = new Command("bench", "Measures whole runs: frames a second.") { bench._presets, bench._seconds, bench._calibrate, bench._json };
+        var command = new Command("bench", "Measures whole runs: frames a second.")
+        {
+            bench._presets, bench._seconds, bench._calibrate, bench._json,
+        };
         bench._config.AddTo(command);
         command.SetAction(bench.RunAsync);
         return command;
@@ -48,8 +63,12 @@ internal sealed class BenchCommand
         foreach (var config in configs)
         {
             var measured = new List<Figure>();
-            if (parsed.GetValue(_calibrate)) measured.AddRange(Calibration.Measure().Select(figure => figure with { Name = $"{config.Preset}/{figure.Name}" }));
-            measured.Insert(0, new Figure(config.Preset, await MeasureAsync(config, TimeSpan.FromSeconds(parsed.GetValue(_seconds)), logger, cancellationToken), "frames/s"));
+            if (parsed.GetValue(_calibrate))
+                measured.AddRange(Calibration.Measure().Select(figure => figure with { Name = $"{config.Preset}/{figure.Name}" }));
+            measured.Insert(0, new Figure(
+                config.Preset,
+                await MeasureAsync(config, TimeSpan.FromSeconds(parsed.GetValue(_seconds)), logger, cancellationToken),
+                "frames/s"));
             foreach (var figure in measured) people.WriteLine(Line(figure));
             figures.AddRange(measured);
         }
@@ -60,7 +79,11 @@ internal sealed class BenchCommand
     private async Task<double> MeasureAsync(TrainingConfig config, TimeSpan duration, ILogger logger, CancellationToken cancellationToken)
     {
         // A run without an end, stopped by the clock: more frames than any machine gets to.
-        var endless = config with { Frames = 1_000_000_000_000_000, Run = config.Run with { MetricsSeconds = Math.Min(0.25, duration.TotalSeconds / 4) } };
+        var endless = config with
+        {
+            Frames = 1_000_000_000_000_000,
+            Run = config.Run with { MetricsSeconds = Math.Min(0.25, duration.TotalSeconds / 4) },
+        };
         var meter = new ThroughputMeter(WarmUp);
         using var clock = new CancellationTokenSource(WarmUp + duration, _host.Clock);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, cancellationToken);
@@ -75,7 +98,8 @@ internal sealed class BenchCommand
         }
         cancellationToken.ThrowIfCancellationRequested();
         return meter.FramesPerSecond ?? result?.FramesPerSecond
-            ?? throw new CommandFailedException($"{config.Preset} made no progress within {duration.TotalSeconds} s: give it more with --seconds.");
+            ?? throw new CommandFailedException(
+                $"{config.Preset} made no progress within {duration.TotalSeconds} s: give it more with --seconds.");
     }
 
     private static string Line(Figure figure) =>

@@ -12,14 +12,21 @@ internal sealed class CheckEnvironmentCommand
 {
     private readonly CommandHost _host;
     private readonly Argument<string> _environment = new("ENV") { Description = "The environment's name (`rl list`)." };
-    private readonly Option<string[]> _traces = new("--trace") { Description = "A recorded trace (.jsonl or .jsonl.gz) to replay. Repeatable.", HelpName = "file" };
+    private readonly Option<string[]> _traces = new("--trace")
+    {
+        Description = "A recorded trace (.jsonl or .jsonl.gz) to replay. Repeatable.",
+        HelpName = "file",
+    };
 
     private CheckEnvironmentCommand(CommandHost host) => _host = host;
 
     public static Command Create(CommandHost host)
     {
         var check = new CheckEnvironmentCommand(host);
-        var command = new Command("check-env", "Checks an environment against the contract, and against recorded traces.") { check._environment, check._traces };
+        var command = new Command("check-env", "Checks an environment against the contract, and against recorded traces.")
+        {
+            check._environment, check._traces,
+        };
         command.SetAction((parsed, _) => Task.Run(() => check.Run(parsed), CancellationToken.None));
         return command;
     }
@@ -28,7 +35,8 @@ internal sealed class CheckEnvironmentCommand
     {
         var name = parsed.GetValue(_environment)!;
         var names = EnvironmentRegistry.Default.Names;
-        if (!names.Contains(name)) throw new ConfigException($"There is no environment '{name}'{NearestName.Hint(name, names)} `rl list` shows all.");
+        if (!names.Contains(name))
+            throw new ConfigException($"There is no environment '{name}'{NearestName.Hint(name, names)} `rl list` shows all.");
 
         var failures = 0;
         foreach (var check in EnvironmentContract.Check(new EnvironmentOptions { Name = name }))

@@ -10,7 +10,8 @@ internal static class Checks
     public static void AtLeastOne<T>(Option<T> option)
         where T : struct, INumber<T> => Check(option, value => value >= T.One, "a whole number from 1 on");
 
-    public static void Above0(Option<double> option) => Check(option, value => value is > 0 and < double.PositiveInfinity, "a number above 0");
+    public static void Above0(Option<double> option) =>
+        Check(option, value => value is > 0 and < double.PositiveInfinity, "a number above 0");
 
     /// <summary>A seed; null where the option is not given.</summary>
     public static Option<ulong?> Seed(string description) => new("--seed")
@@ -28,7 +29,8 @@ internal static class Checks
     private static void Check<T>(Option<T> option, Predicate<T> isValid, string expected)
         where T : struct, INumber<T> => option.CustomParser = result =>
     {
-        if (T.TryParse(result.Tokens[^1].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && isValid(value)) return value;
+        if (T.TryParse(result.Tokens[^1].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && isValid(value))
+            return value;
         result.AddError($"{option.Name} {result.Tokens[^1].Value}: expected {expected}.");
         return default;
     };

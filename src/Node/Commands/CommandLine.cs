@@ -41,7 +41,8 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Root(CommandHost host) => new("Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
+    private static RootCommand Root(CommandHost host) => new(
+        "Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {
         TrainCommand.Create(host),
         EvalCommand.Create(host),

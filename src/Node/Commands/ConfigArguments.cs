@@ -6,7 +6,11 @@ namespace Rl.Distributed.Node.Commands;
 /// <summary>The options by which a command line changes a configuration.</summary>
 internal sealed class ConfigArguments
 {
-    private readonly Option<string[]> _set = new("--set") { Description = "Overrides one option, such as --set learner.batch=64. Repeatable.", HelpName = "key=value" };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Overrides one option, such as --set learner.batch=64. Repeatable.",
+        HelpName = "key=value",
+    };
     private readonly (Option<string?> Option, string Path)[] _shorthands =
     [
         (new Option<string?>("--env") { Description = "The environment (environment.name).", HelpName = "name" }, "environment.name"),

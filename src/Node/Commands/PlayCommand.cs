@@ -10,8 +10,18 @@ internal sealed class PlayCommand
 {
     private readonly CommandHost _host;
     private readonly Argument<string> _run = new("RUN") { Description = "A run directory, or a checkpoint file." };
-    private readonly Option<int> _episodes = new("--episodes") { Description = "How many episodes.", DefaultValueFactory = _ => 3, HelpName = "n" };
-    private readonly Option<double> _framesPerSecond = new("--fps") { Description = "Pictures a second in a terminal.", DefaultValueFactory = _ => 15, HelpName = "n" };
+    private readonly Option<int> _episodes = new("--episodes")
+    {
+        Description = "How many episodes.",
+        DefaultValueFactory = _ => 3,
+        HelpName = "n",
+    };
+    private readonly Option<double> _framesPerSecond = new("--fps")
+    {
+        Description = "Pictures a second in a terminal.",
+        DefaultValueFactory = _ => 15,
+        HelpName = "n",
+    };
     private readonly Option<ulong?> _seed = Checks.Seed("Seed of what happens; by default the run's.");
 
     private PlayCommand(CommandHost host)
@@ -24,7 +34,10 @@ internal sealed class PlayCommand
     public static Command Create(CommandHost host)
     {
         var play = new PlayCommand(host);
-        var command = new Command("play", "Shows a trained agent at play in the terminal.") { play._run, play._episodes, play._framesPerSecond, play._seed };
+        var command = new Command("play", "Shows a trained agent at play in the terminal.")
+        {
+            play._run, play._episodes, play._framesPerSecond, play._seed,
+        };
         command.SetAction(play.RunAsync);
         return command;
     }
@@ -43,7 +56,9 @@ internal sealed class PlayCommand
             do
             {
                 player.Environments.Render(0, canvas);
-                screen.Show(canvas, FormattableString.Invariant($"{agent.Config.Environment.Name}  episode {episode}  step {step}  return {score:0.##}"));
+                screen.Show(
+                    canvas,
+                    FormattableString.Invariant($"{agent.Config.Environment.Name}  episode {episode}  step {step}  return {score:0.##}"));
                 if (_host.OutputIsTerminal) await Task.Delay(pause, _host.Clock, cancellationToken);
                 cancellationToken.ThrowIfCancellationRequested();
                 player.Step();

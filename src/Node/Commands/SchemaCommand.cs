@@ -12,7 +12,8 @@ internal static class SchemaCommand
     public static Command Create(CommandHost host)
     {
         var command = new Command("schema", "Prints the JSON Schema (draft 2020-12) of presets and configuration files.");
-        command.SetAction(_ => host.Output.WriteLine(JsonSchema.Of(typeof(TrainingConfig), "Rl.Distributed configuration").ToJsonString(JsonText.Indented)));
+        command.SetAction(_ => host.Output.WriteLine(
+            JsonSchema.Of(typeof(TrainingConfig), "Rl.Distributed configuration").ToJsonString(JsonText.Indented)));
         return command;
     }
 }

@@ -12,11 +12,26 @@ namespace Rl.Distributed.Node.Commands;
 internal sealed class TrainCommand
 {
     private readonly CommandHost _host;
-    private readonly Argument<string?> _preset = new("PRESET") { Description = "A preset's name (`rl list`), or the path of a YAML file.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Argument<string?> _preset = new("PRESET")
+    {
+        Description = "A preset's name (`rl list`), or the path of a YAML file.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
     private readonly ConfigArguments _config = new();
-    private readonly Option<string?> _runDirectory = new("--run-dir") { Description = "Where to write; by default below runs/.", HelpName = "directory" };
-    private readonly Option<string?> _resume = new("--resume") { Description = "Continues the run of this directory.", HelpName = "directory" };
-    private readonly Option<bool> _deterministic = new("--deterministic") { Description = "One thread, a fixed order: the same seed gives the same weights." };
+    private readonly Option<string?> _runDirectory = new("--run-dir")
+    {
+        Description = "Where to write; by default below runs/.",
+        HelpName = "directory",
+    };
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "Continues the run of this directory.",
+        HelpName = "directory",
+    };
+    private readonly Option<bool> _deterministic = new("--deterministic")
+    {
+        Description = "One thread, a fixed order: the same seed gives the same weights.",
+    };
     private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };
 
     private TrainCommand(CommandHost host) => _host = host;
@@ -24,7 +39,10 @@ internal sealed class TrainCommand
     public static Command Create(CommandHost host)
     {
         var train = new TrainCommand(host);
-        var command = new Command("train", "Trains an agent.") { train._preset, train._runDirectory, train._resume, train._deterministic, train._json };
+        var command = new Command("train", "Trains an agent.")
+        {
+            train._preset, train._runDirectory, train._resume, train._deterministic, train._json,
+        };
         train._config.AddTo(command);
         command.SetAction(train.RunAsync);
         return command;
@@ -83,16 +101,21 @@ internal sealed class TrainCommand
         var overrides = _config.Overrides(parsed);
         if (resume is not null)
         {
-            if (preset is not null) throw new ConfigException("--resume continues a run with its own configuration: leave PRESET out, and change options with --set.");
+            if (preset is not null)
+                throw new ConfigException(
+                    "--resume continues a run with its own configuration: leave PRESET out, and change options with --set.");
             if (directory is not null) throw new ConfigException("--resume continues in the run's own directory: leave --run-dir out.");
             return (RunFolder.ReadConfig(resume, overrides), RunFolder.Open(resume));
         }
-        if (preset is null) throw new ConfigException($"Name a preset: {string.Join(", ", Presets.Names)}; or continue a run with --resume DIRECTORY.");
+        if (preset is null)
+            throw new ConfigException($"Name a preset: {string.Join(", ", Presets.Names)}; or continue a run with --resume DIRECTORY.");
         var config = ConfigLoader.Load(preset, overrides);
         return (config, RunFolder.Create(directory, config, _host.Clock));
     }
 
-    private int Finish(TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json, CancellationToken cancellationToken)
+    private int Finish(
+        TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json,
+        CancellationToken cancellationToken)
     {
         display.Stop();
         folder.WriteResult(result);

@@ -79,7 +79,9 @@ internal sealed class ConfigBinder
     }
 
     private static string Nearest(string name, IReadOnlyList<string> candidates, string path = "") =>
-        NearestName.Find(name, candidates) is { } near ? $"; did you mean '{path}{near}'?" : $"; there are: {string.Join(", ", candidates)}.";
+        NearestName.Find(name, candidates) is { } near
+            ? $"; did you mean '{path}{near}'?"
+            : $"; there are: {string.Join(", ", candidates)}.";
 
     private static string Keys(Type record) => string.Join(", ", OptionModel.Of(record).Select(option => option.Key));
 

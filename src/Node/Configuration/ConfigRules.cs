@@ -17,7 +17,8 @@ internal static class ConfigRules
         CheckUnrolls(config, sources, Error);
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
-            throw Error("run.checkpointSeconds", "run.checkpointSeconds and run.checkpointFrames are both 0: no checkpoint would ever be written.");
+            throw Error("run.checkpointSeconds",
+                "run.checkpointSeconds and run.checkpointFrames are both 0: no checkpoint would ever be written.");
         }
         if (config.Preset.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()) || config.Preset.StartsWith('.'))
         {
@@ -26,16 +27,21 @@ internal static class ConfigRules
     }
 
     /// <summary>Environment, network and optimizer must exist, make sense and suit each other.</summary>
-    private static void CheckAgent(TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
+    private static void CheckAgent(
+        TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
     {
         var environments = EnvironmentRegistry.Default;
         if (!environments.Names.Contains(config.Environment.Name))
         {
-            throw error("environment.name", $"there is no environment '{config.Environment.Name}'{NearestName.Hint(config.Environment.Name, environments.Names)} `rl list` shows all.");
+            throw error("environment.name",
+                $"there is no environment '{config.Environment.Name}'"
+                + $"{NearestName.Hint(config.Environment.Name, environments.Names)} `rl list` shows all.");
         }
         if (!Torsos.Names.Contains(config.Network.Torso))
         {
-            throw error("network.torso", $"there is no torso '{config.Network.Torso}'{NearestName.Hint(config.Network.Torso, Torsos.Names)} There are: {string.Join(", ", Torsos.Names)}.");
+            throw error("network.torso",
+                $"there is no torso '{config.Network.Torso}'{NearestName.Hint(config.Network.Torso, Torsos.Names)} "
+                + $"There are: {string.Join(", ", Torsos.Names)}.");
         }
         var at = "environment";
         try
@@ -57,9 +63,12 @@ internal static class ConfigRules
     }
 
     private static string Message(Exception e) =>
-        e is ArgumentException { ParamName: { } name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
+        e is ArgumentException { ParamName: { } name }
+            ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
+            : e.Message;
 
-    private static void CheckUnrolls(TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
+    private static void CheckUnrolls(
+        TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
     {
         var (workers, learner) = (config.Workers, config.Learner);
         if (learner.Batch % workers.EnvironmentsPerWorker != 0)
@@ -74,7 +83,8 @@ internal static class ConfigRules
         {
             throw error("learner.batch",
                 $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
-                + $"{count * workers.Credits} before one is taken up: raise workers.credits, workers.count or workers.environmentsPerWorker.");
+                + $"{count * workers.Credits} before one is taken up: "
+                + "raise workers.credits, workers.count or workers.environmentsPerWorker.");
         }
     }
 }

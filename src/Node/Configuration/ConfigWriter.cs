@@ -41,7 +41,8 @@ internal static class ConfigWriter
 
     /// <summary>Names stay bare; everything else is double-quoted, whose escapes are those of JSON.</summary>
     private static string Quote(string text) =>
-        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && text is not ("null" or "true" or "false")
+        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+        && text is not ("null" or "true" or "false")
             ? text
             : System.Text.Json.JsonSerializer.Serialize(text);
 }

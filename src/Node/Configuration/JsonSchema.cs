@@ -53,7 +53,8 @@ internal static class JsonSchema
         var number = new JsonObject { ["type"] = ScalarText.IsInteger(type) ? "integer" : "number" };
         if (option.Range is { } range)
         {
-            if (double.IsFinite(option.Low)) number[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = JsonNode.Parse(Number(option.Low));
+            if (double.IsFinite(option.Low))
+                number[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = JsonNode.Parse(Number(option.Low));
             if (double.IsFinite(option.High) && option.High < double.MaxValue)
             {
                 number[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = JsonNode.Parse(Number(option.High));
@@ -82,5 +83,7 @@ internal static class JsonSchema
     };
 
     private static string Number(double value) =>
-        Math.Abs(value) < 1e28 ? ((decimal)value).ToString(CultureInfo.InvariantCulture) : value.ToString("R", CultureInfo.InvariantCulture);
+        Math.Abs(value) < 1e28
+            ? ((decimal)value).ToString(CultureInfo.InvariantCulture)
+            : value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -22,8 +22,10 @@ internal sealed record Option(
     /// <summary>The range in words, such as "1 to 65536", or null.</summary>
     public string? RangeText => Range is null ? null : (Low, High) switch
     {
-        (var low, >= 1e18 and var high) => $"{(Range.MinimumIsExclusive ? "above" : "at least")} {Number(low)}{(double.IsInfinity(high) ? " (inf too)" : "")}",
-        var (low, high) => $"{(Range.MinimumIsExclusive ? "above " : "")}{Number(low)} to {(Range.MaximumIsExclusive ? "below " : "")}{Number(high)}",
+        (var low, >= 1e18 and var high) =>
+            $"{(Range.MinimumIsExclusive ? "above" : "at least")} {Number(low)}{(double.IsInfinity(high) ? " (inf too)" : "")}",
+        var (low, high) =>
+            $"{(Range.MinimumIsExclusive ? "above " : "")}{Number(low)} to {(Range.MaximumIsExclusive ? "below " : "")}{Number(high)}",
     };
 
     public double Low => Convert.ToDouble(Range!.Minimum, CultureInfo.InvariantCulture);

@@ -45,7 +45,8 @@ internal static class ScalarText
 
     private static object? ParseEnum(Type type, string text, ref string expected)
     {
-        static string Plain(string name) => name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
+        static string Plain(string name) =>
+            name.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
         foreach (var name in Enum.GetNames(type))
         {
             if (Plain(name) == Plain(text)) return Enum.Parse(type, name);
@@ -62,14 +63,16 @@ internal static class ScalarText
             case "-inf" or "-.inf" or "-infinity": return double.NegativeInfinity;
         }
         if (!text.Any(char.IsAsciiDigit)) return null;
-        return double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+        var digits = text.Replace("_", "", StringComparison.Ordinal);
+        return double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
             ? value
             : null;
     }
 
     private static object? ParseInteger(Type type, string text)
     {
-        if (!decimal.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)) return null;
+        var digits = text.Replace("_", "", StringComparison.Ordinal);
+        if (!decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)) return null;
         if (value != decimal.Truncate(value)) return null;
         try
         {

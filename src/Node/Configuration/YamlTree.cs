@@ -20,7 +20,8 @@ internal static class YamlTree
     }
 
     /// <summary>Reads the value of a command line option: a scalar or a flow sequence such as [64, 64].</summary>
-    public static ConfigNode ReadValue(string text, ConfigSource source) => Read(text, _ => source) ?? new ConfigScalar(source, "", Quoted: false);
+    public static ConfigNode ReadValue(string text, ConfigSource source) =>
+        Read(text, _ => source) ?? new ConfigScalar(source, "", Quoted: false);
 
     private static ConfigNode? Read(string yaml, Func<int, ConfigSource> at)
     {
@@ -32,7 +33,8 @@ internal static class YamlTree
             parser.Consume<DocumentStart>();
             var node = ReadNode(parser, at);
             parser.Consume<DocumentEnd>();
-            if (!parser.Accept<StreamEnd>(out var more)) throw at((int)parser.Current!.Start.Line).Error("a second document begins here; only one is read.");
+            if (!parser.Accept<StreamEnd>(out var more))
+                throw at((int)parser.Current!.Start.Line).Error("a second document begins here; only one is read.");
             return node;
         }
         catch (YamlException e)
@@ -44,8 +46,10 @@ internal static class YamlTree
     private static ConfigNode ReadNode(Parser parser, Func<int, ConfigSource> at)
     {
         var source = at((int)parser.Current!.Start.Line);
-        if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false }) throw source.Error("anchors and aliases are not supported: write the value out.");
-        if (parser.Current is NodeEvent { Tag.IsEmpty: false } tagged) throw source.Error($"tags such as {tagged.Tag.Value} are not supported: remove it.");
+        if (parser.Current is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
+            throw source.Error("anchors and aliases are not supported: write the value out.");
+        if (parser.Current is NodeEvent { Tag.IsEmpty: false } tagged)
+            throw source.Error($"tags such as {tagged.Tag.Value} are not supported: remove it.");
         if (parser.TryConsume<Scalar>(out var scalar)) return new ConfigScalar(source, scalar.Value, scalar.Style != ScalarStyle.Plain);
         if (parser.TryConsume<SequenceStart>(out _))
         {

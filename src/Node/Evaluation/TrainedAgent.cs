@@ -53,9 +53,11 @@ internal sealed class TrainedAgent
         if (parameters.Length != network.Layout.Count)
         {
             throw new CheckpointFormatException(
-                $"{path} has {parameters.Length} parameters, but the network of its configuration has {network.Layout.Count}: another version of the program wrote it.");
+                $"{path} has {parameters.Length} parameters, but the network of its configuration has {network.Layout.Count}: "
+                + "another version of the program wrote it.");
         }
-        return new TrainedAgent(config, network, parameters, path, long.TryParse(checkpoint.Text(CheckpointStore.FramesKey), out var frames) ? frames : 0);
+        return new TrainedAgent(
+            config, network, parameters, path, long.TryParse(checkpoint.Text(CheckpointStore.FramesKey), out var frames) ? frames : 0);
     }
 
     /// <summary>A player of this agent's environment.</summary>

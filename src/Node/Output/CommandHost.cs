@@ -3,7 +3,8 @@ using Rl.Distributed.Node.Training;
 namespace Rl.Distributed.Node.Output;
 
 /// <summary>How training is run; tests put another one in its place.</summary>
-internal delegate Task<TrainingResult> TrainingRunner(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken);
+internal delegate Task<TrainingResult> TrainingRunner(
+    TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken);
 
 /// <summary>What commands write to and take from outside.</summary>
 internal sealed record CommandHost

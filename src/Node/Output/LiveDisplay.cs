@@ -32,7 +32,8 @@ internal sealed class LiveDisplay : TrainingDisplay
 
     public override void Start(string runDirectory, LoadedCheckpoint? resume)
     {
-        _console.MarkupLineInterpolated($"[bold]{_config.Preset}[/] on {_config.Environment.Name}, seed {_config.Seed}; run directory {runDirectory}");
+        _console.MarkupLineInterpolated(
+            $"[bold]{_config.Preset}[/] on {_config.Environment.Name}, seed {_config.Seed}; run directory {runDirectory}");
         if (resume is not null) _console.MarkupLineInterpolated($"continuing from {Count(resume.Frames)} frames");
         _drawing = Task.Run(DrawAsync);
     }
@@ -84,7 +85,8 @@ internal sealed class LiveDisplay : TrainingDisplay
             facts.AddRow("elapsed", Duration(progress.Elapsed), "left", progress.Remaining is { } left ? Duration(left) : "-");
             var share = progress.TotalFrames > 0 ? Math.Clamp((double)progress.Frames / progress.TotalFrames, 0, 1) : 0;
             return new Rows(
-                new BreakdownChart().Width(CurveWidth).HideTags().AddItem("done", share, Color.Green).AddItem("left", 1 - share, Color.Grey23),
+                new BreakdownChart().Width(CurveWidth).HideTags()
+                    .AddItem("done", share, Color.Green).AddItem("left", 1 - share, Color.Grey23),
                 facts,
                 new Markup($"return [green]{Sparkline.Draw(_returns, CurveWidth)}[/]"));
         }

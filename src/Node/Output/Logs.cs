@@ -10,7 +10,8 @@ internal static class Logs
 {
     private const string FileTemplate = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} [{Level:u3}] {Message:lj} {Properties:j}{NewLine}{Exception}";
 
-    /// <summary>Everything from <paramref name="level"/> on goes to the file, warnings go to people too, in one line and without stack traces.</summary>
+    /// <summary>Everything from <paramref name="level"/> on goes to the file, warnings go to people too, in one line
+    /// and without stack traces.</summary>
     public static Logger Create(string path, LogEventLevel level, TextWriter people) => new LoggerConfiguration()
         .MinimumLevel.Is(level)
         .WriteTo.File(path, outputTemplate: FileTemplate, formatProvider: CultureInfo.InvariantCulture, shared: false)
@@ -29,7 +30,8 @@ internal static class Logs
         {
             // A fatal event ends the command, which says so itself.
             if (logEvent.Level == LogEventLevel.Fatal) return;
-            lock (people) people.WriteLine($"{logEvent.Level.ToString().ToLowerInvariant()}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}");
+            lock (people)
+                people.WriteLine($"{logEvent.Level.ToString().ToLowerInvariant()}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}");
         }
     }
 }

@@ -15,7 +15,8 @@ internal sealed class PlainDisplay(TextWriter output, TextWriter error, Training
     public override void Start(string runDirectory, LoadedCheckpoint? resume) => output.WriteLine(
         resume is null
             ? $"Training {config.Preset} (seed {config.Seed}) for {Count(config.Frames)} frames in {runDirectory}"
-            : $"Continuing {config.Preset} (seed {config.Seed}) from {Count(resume.Frames)} to {Count(config.Frames)} frames in {runDirectory}");
+            : $"Continuing {config.Preset} (seed {config.Seed}) from {Count(resume.Frames)} to {Count(config.Frames)} frames "
+                + $"in {runDirectory}");
 
     public override void Show(TrainingProgress progress)
     {

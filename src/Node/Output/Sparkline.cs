@@ -5,8 +5,8 @@ internal static class Sparkline
 {
     private const string Bars = "▁▂▃▄▅▆▇█";
 
-    /// <summary>Squeezes the values into at most <paramref name="width"/> characters, the mean of its share each; the lowest and the highest
-    /// value give the scale. NaN values are left out.</summary>
+    /// <summary>Squeezes the values into at most <paramref name="width"/> characters, the mean of its share each; the
+    /// lowest and the highest value give the scale. NaN values are left out.</summary>
     public static string Draw(IReadOnlyList<double> values, int width)
     {
         var known = values.Where(double.IsFinite).ToArray();

@@ -119,7 +119,8 @@ public sealed class CheckpointStore
         }
         foreach (var name in _files.List(_directory))
         {
-            if (name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(FileSystemExtensions.AsideSuffix, StringComparison.Ordinal))
+            if (name.StartsWith(Prefix, StringComparison.Ordinal)
+                && name.EndsWith(FileSystemExtensions.AsideSuffix, StringComparison.Ordinal))
             {
                 _files.Delete(Path.Combine(_directory, name));
             }
@@ -133,7 +134,9 @@ public sealed class CheckpointStore
         foreach (var name in _files.List(_directory))
         {
             if (name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
-                && long.TryParse(name.AsSpan(Prefix.Length, name.Length - Prefix.Length - Suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var frames))
+                && long.TryParse(
+                    name.AsSpan(Prefix.Length, name.Length - Prefix.Length - Suffix.Length),
+                    NumberStyles.None, CultureInfo.InvariantCulture, out var frames))
             {
                 names.Add((name, frames));
             }

@@ -57,7 +57,8 @@ internal sealed class MetricsCsv : IDisposable
         foreach (var line in File.ReadLines(path).Reverse())
         {
             var values = line.Split(',');
-            if (values.Length == columns.Length && long.TryParse(values[column], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls))
+            if (values.Length == columns.Length
+                && long.TryParse(values[column], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls))
                 return unrolls;
         }
         return 0;

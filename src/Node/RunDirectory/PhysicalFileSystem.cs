@@ -15,7 +15,8 @@ public sealed partial class PhysicalFileSystem : IFileSystem
         ? [.. Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path))]
         : [];
 
-    public Stream OpenRead(string path) => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
+    public Stream OpenRead(string path) =>
+        new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
 
     public Stream Create(string path) => new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
 

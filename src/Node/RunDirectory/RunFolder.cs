@@ -30,7 +30,8 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="ConfigException">The directory is in use, not empty, or cannot be made.</exception>
     public static RunFolder Create(string? path, TrainingConfig config, TimeProvider clock)
     {
-        var directory = System.IO.Path.GetFullPath(path ?? Unused($"runs/{config.Preset}-{config.Seed}-{clock.GetUtcNow():yyyyMMdd-HHmmss}"));
+        var directory = System.IO.Path.GetFullPath(
+            path ?? Unused($"runs/{config.Preset}-{config.Seed}-{clock.GetUtcNow():yyyyMMdd-HHmmss}"));
         return Guard(directory, () =>
         {
             var isFresh = !Directory.Exists(directory) || !Directory.EnumerateFileSystemEntries(directory).Any();
@@ -75,7 +76,8 @@ internal sealed class RunFolder : IDisposable
 
     public void WriteConfig(TrainingConfig config) => Write(ConfigName, ConfigWriter.Write(config));
 
-    public void WriteResult(TrainingResult result) => Write("result.json", JsonSerializer.Serialize(result, Output.JsonText.Indented) + "\n");
+    public void WriteResult(TrainingResult result) =>
+        Write("result.json", JsonSerializer.Serialize(result, Output.JsonText.Indented) + "\n");
 
     public void Dispose() => _lock.Dispose();
 
@@ -97,11 +99,13 @@ internal sealed class RunFolder : IDisposable
     {
         try
         {
-            return new RunFolder(directory, new FileStream(System.IO.Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new RunFolder(directory, new FileStream(
+                System.IO.Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (Directory.Exists(directory))
         {
-            throw new ConfigException($"The run directory {directory} is in use: another process trains there. Wait for it, or name another directory.", e);
+            throw new ConfigException(
+                $"The run directory {directory} is in use: another process trains there. Wait for it, or name another directory.", e);
         }
     }
 

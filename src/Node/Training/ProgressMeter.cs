@@ -3,7 +3,8 @@ using Rl.Distributed.Learner.Impala;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>Turns the learner's reports into progress at the configured interval, asks for checkpoints when time is up, and holds how the run ended.</summary>
+/// <summary>Turns the learner's reports into progress at the configured interval, asks for checkpoints when time is up,
+/// and holds how the run ended.</summary>
 internal sealed class ProgressMeter : IRunWatcher
 {
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(5);
@@ -43,7 +44,9 @@ internal sealed class ProgressMeter : IRunWatcher
             _progressAt = now;
             _options.Progress?.Report(Progress(report, now));
         }
-        if (_requestCheckpoint is null || _config.Run.CheckpointSeconds <= 0 || now - _checkpointAt < TimeSpan.FromSeconds(_config.Run.CheckpointSeconds)) return;
+        if (_requestCheckpoint is null || _config.Run.CheckpointSeconds <= 0
+            || now - _checkpointAt < TimeSpan.FromSeconds(_config.Run.CheckpointSeconds))
+            return;
         _checkpointAt = now;
         _requestCheckpoint();
     }
@@ -119,7 +122,8 @@ internal sealed class ProgressMeter : IRunWatcher
             (sent, lost, rejected) = (sent + worker.Sent, lost + worker.Lost, rejected + worker.Rejected);
         var consumed = report.UnrollsConsumed - _consumedBefore;
         _options.Logger.Information(
-            "Unrolls of this process: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end + {Rejected} refused + {Lost} lost",
+            "Unrolls of this process: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end "
+            + "+ {Rejected} refused + {Lost} lost",
             sent, consumed, sent - consumed - rejected - lost, rejected, lost);
     }
 

@@ -19,7 +19,8 @@ internal interface IRunWatcher
 }
 
 /// <summary>
-/// Is responsible for a run in one process: starts the ring, passes reports on, and ends the run with the reason when a part of it fails for good.
+/// Is responsible for a run in one process: starts the ring, passes reports on, and ends the run with the reason when a
+/// part of it fails for good.
 /// </summary>
 internal sealed class RunCoordinator : ReceiveActor
 {
@@ -50,8 +51,10 @@ internal sealed class RunCoordinator : ReceiveActor
         var server = Context.ActorOf(Props.Create(() => new ParameterServerActor(_plan.PublishInterval)), "parameter-server");
         var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell)), "parameter-cache");
         var setup = new ImpalaLearnerSetup(replay, server, Self, _plan.TotalFrames, _plan.CheckpointFrames, _plan.Writer);
-        _learner = Context.ActorOf(Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner)).WithDispatcher(LearnerDispatcher), "learner");
-        _workers = Context.ActorOf(Props.Create(() => new WorkerPool(_plan.Workers, _plan.WorkerIdentities, replay, cache, cell, Self)), "workers");
+        _learner = Context.ActorOf(
+            Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner)).WithDispatcher(LearnerDispatcher), "learner");
+        _workers = Context.ActorOf(
+            Props.Create(() => new WorkerPool(_plan.Workers, _plan.WorkerIdentities, replay, cache, cell, Self)), "workers");
     }
 
     // A coordinator that fails cannot take its run up again: the ledger has moved on.

@@ -20,7 +20,8 @@ internal sealed record RunPlan(
     CheckpointWriter Writer)
 {
     /// <summary>Parts of an update that may be computed at once.</summary>
-    public static int Lanes(TrainingConfig config) => config.Learner.Parallelism == 0 ? Environment.ProcessorCount : config.Learner.Parallelism;
+    public static int Lanes(TrainingConfig config) =>
+        config.Learner.Parallelism == 0 ? Environment.ProcessorCount : config.Learner.Parallelism;
 
     public static int WorkerCount(TrainingConfig config) => config.Workers.Count == 0 ? Environment.ProcessorCount : config.Workers.Count;
 
@@ -32,7 +33,8 @@ internal sealed record RunPlan(
         var (workers, learner) = (config.Workers, config.Learner);
         var environment = registry.Spec(config.Environment);
         var network = PolicyValueNetwork.Create(config.Network, environment.Observation, environment.DiscreteActions);
-        var shape = new UnrollShape(workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
+        var shape = new UnrollShape(
+            workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
         var count = WorkerCount(config);
         var state = new ImpalaState(new ImpalaLearner(network, learner, shape, config.Frames, Lanes(config), runner, config.Seed), shape);
         if (options.Resume is { } resume) state.Resume(resume.Checkpoint, count * workers.EnvironmentsPerWorker, options.UnrollsConsumed);
@@ -56,7 +58,8 @@ internal sealed record RunPlan(
         var credits = new CreditBook(workers.Credits, maxBytes).CreditsFor(shape.ByteCount);
         if (unrollsPerUpdate <= count * credits) return;
         throw new ArgumentException(
-            $"An update needs {unrollsPerUpdate} unrolls of {shape.ByteCount / 1e6:0.#} MB, but {count} workers may have {count * credits} in flight: "
+            $"An update needs {unrollsPerUpdate} unrolls of {shape.ByteCount / 1e6:0.#} MB, "
+            + $"but {count} workers may have {count * credits} in flight: "
             + "raise workers.credits, workers.count or workers.maxMegabytesInFlight, or lower learner.batch.");
     }
 }

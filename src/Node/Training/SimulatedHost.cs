@@ -31,6 +31,7 @@ internal static class SimulatedHost
     {
         for (var updates = -1L; !simulation.RunUntil(condition, StallLimit); updates = plan.Learner.Learner.Updates)
             if (updates == plan.Learner.Learner.Updates)
-                throw new InvalidOperationException($"The run stands still: no update within {StallLimit.TotalHours} hour of virtual time, after {updates}.");
+                throw new InvalidOperationException(
+                    $"The run stands still: no update within {StallLimit.TotalHours} hour of virtual time, after {updates}.");
     }
 }

@@ -18,7 +18,8 @@ public static class TrainingRun
     /// <exception cref="WorkerFailedException">A worker failed again and again.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
     /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
-    public static async Task<TrainingResult> RunAsync(TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
+    public static async Task<TrainingResult> RunAsync(
+        TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(options);

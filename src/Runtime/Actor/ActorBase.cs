@@ -13,7 +13,8 @@ public abstract class ActorBase
     protected ActorBase()
     {
         if (ActorCell.Current is null)
-            throw new InvalidOperationException($"You cannot create an instance of {GetType()} explicitly using the constructor: use ActorOf.");
+            throw new InvalidOperationException(
+                $"You cannot create an instance of {GetType()} explicitly using the constructor: use ActorOf.");
     }
 
     /// <exception cref="NotSupportedException">Not within a handler.</exception>

@@ -29,7 +29,8 @@ public static class Futures
     /// <param name="messageFactory">Makes the message from the reference that the answer goes to.</param>
     /// <param name="timeout">On the system's clock; null or not above zero for none.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
-    public static Task<T> Ask<T>(this ICanTell self, Func<IActorRef, object> messageFactory, TimeSpan? timeout, CancellationToken cancellationToken)
+    public static Task<T> Ask<T>(
+        this ICanTell self, Func<IActorRef, object> messageFactory, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         var target = self is ActorSelection selection ? selection.Anchor : self;
         var system = (target as InternalActorRefBase)?.SystemImpl ?? ActorCell.Current?.SystemImpl
@@ -49,7 +50,9 @@ public static class PipeToSupport
     /// <param name="sender">Of the message told; nobody if null.</param>
     /// <param name="success">Makes the message from the result.</param>
     /// <param name="failure">Makes the message from the exception.</param>
-    public static async Task PipeTo<T>(this Task<T> taskToPipe, ICanTell recipient, IActorRef sender = null, Func<T, object> success = null, Func<Exception, object> failure = null)
+    public static async Task PipeTo<T>(
+        this Task<T> taskToPipe, ICanTell recipient, IActorRef sender = null,
+        Func<T, object> success = null, Func<Exception, object> failure = null)
     {
         try
         {
@@ -63,7 +66,9 @@ public static class PipeToSupport
     }
 
     /// <summary>As the other, but success is only told if <paramref name="success"/> makes a message of it.</summary>
-    public static async Task PipeTo(this Task taskToPipe, ICanTell recipient, IActorRef sender = null, Func<object> success = null, Func<Exception, object> failure = null)
+    public static async Task PipeTo(
+        this Task taskToPipe, ICanTell recipient, IActorRef sender = null,
+        Func<object> success = null, Func<Exception, object> failure = null)
     {
         try
         {

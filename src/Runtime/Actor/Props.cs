@@ -40,7 +40,9 @@ public class Props : IEquatable<Props>
     {
         ArgumentNullException.ThrowIfNull(factory);
         if (factory.Body is not NewExpression body)
-            throw new InvalidCastException($"The body of the expression must be 'new {typeof(TActor).Name}(arguments)' and nothing around it, but it is '{factory.Body}'.");
+            throw new InvalidCastException(
+                $"The body of the expression must be 'new {typeof(TActor).Name}(arguments)' and nothing around it, "
+                + $"but it is '{factory.Body}'.");
         var arguments = body.Arguments.Select(Evaluate).ToArray();
         return new Props(typeof(TActor), body.Constructor, arguments) { SupervisorStrategy = supervisorStrategy };
     }
@@ -82,7 +84,8 @@ public class Props : IEquatable<Props>
         {
             return (ActorBase)(_constructor is not null
                 ? _constructor.Invoke(Arguments)
-                : Activator.CreateInstance(Type, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, null, Arguments, null));
+                : Activator.CreateInstance(
+                    Type, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, null, Arguments, null));
         }
         catch (Exception e)
         {

@@ -40,8 +40,12 @@ public abstract class ReceiveActor : UntypedActor
     protected void Receive(Type messageType, Action<object> handler, Predicate<object> shouldHandle = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        if (shouldHandle is null) Add(messageType, message => messageType.IsInstanceOfType(message) && Run(handler, message));
-        else Add(messageType, message => messageType.IsInstanceOfType(message) && shouldHandle(message) && Run(handler, message), always: false);
+        if (shouldHandle is null)
+            Add(messageType, message => messageType.IsInstanceOfType(message) && Run(handler, message));
+        else
+            Add(
+                messageType, message => messageType.IsInstanceOfType(message) && shouldHandle(message) && Run(handler, message),
+                always: false);
     }
 
     protected void Receive(Type messageType, Predicate<object> shouldHandle, Action<object> handler) =>

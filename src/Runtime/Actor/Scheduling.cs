@@ -20,7 +20,8 @@ public interface ITellScheduler
 
     void ScheduleTellRepeatedly(TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender);
 
-    void ScheduleTellRepeatedly(TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable);
+    void ScheduleTellRepeatedly(
+        TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable);
 }
 
 /// <summary>The system's timers and clock.</summary>
@@ -29,7 +30,8 @@ public interface IScheduler : ITellScheduler, ITimeProvider;
 public static class SchedulerExtensions
 {
     /// <summary>As ScheduleTellOnce; what is returned cancels it.</summary>
-    public static ICancelable ScheduleTellOnceCancelable(this IScheduler scheduler, TimeSpan delay, ICanTell receiver, object message, IActorRef sender)
+    public static ICancelable ScheduleTellOnceCancelable(
+        this IScheduler scheduler, TimeSpan delay, ICanTell receiver, object message, IActorRef sender)
     {
         var cancelable = new Cancelable(scheduler);
         scheduler.ScheduleTellOnce(delay, receiver, message, sender, cancelable);
@@ -37,7 +39,8 @@ public static class SchedulerExtensions
     }
 
     /// <summary>As ScheduleTellRepeatedly; what is returned ends it.</summary>
-    public static ICancelable ScheduleTellRepeatedlyCancelable(this IScheduler scheduler, TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender)
+    public static ICancelable ScheduleTellRepeatedlyCancelable(
+        this IScheduler scheduler, TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender)
     {
         var cancelable = new Cancelable(scheduler);
         scheduler.ScheduleTellRepeatedly(initialDelay, interval, receiver, message, sender, cancelable);

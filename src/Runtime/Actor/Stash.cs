@@ -43,7 +43,8 @@ namespace Akka.Actor
     public interface IWithStash : IActorStash, IRequiresMessageQueue<IDequeBasedMessageQueueSemantics>, IWithUnrestrictedStash;
 
     /// <summary>An actor with a stash.</summary>
-    public interface IWithUnboundedStash : IActorStash, IRequiresMessageQueue<IUnboundedDequeBasedMessageQueueSemantics>, IWithUnrestrictedStash;
+    public interface IWithUnboundedStash :
+        IActorStash, IRequiresMessageQueue<IUnboundedDequeBasedMessageQueueSemantics>, IWithUnrestrictedStash;
 }
 
 namespace Akka.Dispatch

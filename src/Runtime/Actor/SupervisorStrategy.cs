@@ -99,7 +99,8 @@ public class OneForOneStrategy : SupervisorStrategy, IEquatable<OneForOneStrateg
     {
     }
 
-    public OneForOneStrategy(int maxNrOfRetries, int withinTimeMilliseconds, Func<Exception, Directive> localOnlyDecider, bool loggingEnabled = true)
+    public OneForOneStrategy(
+        int maxNrOfRetries, int withinTimeMilliseconds, Func<Exception, Directive> localOnlyDecider, bool loggingEnabled = true)
         : this(maxNrOfRetries, withinTimeMilliseconds, new FunctionDecider(localOnlyDecider), loggingEnabled)
     {
     }
@@ -159,7 +160,8 @@ public class AllForOneStrategy : SupervisorStrategy, IEquatable<AllForOneStrateg
     {
     }
 
-    public AllForOneStrategy(int maxNrOfRetries, int withinTimeMilliseconds, Func<Exception, Directive> localOnlyDecider, bool loggingEnabled = true)
+    public AllForOneStrategy(
+        int maxNrOfRetries, int withinTimeMilliseconds, Func<Exception, Directive> localOnlyDecider, bool loggingEnabled = true)
         : this(maxNrOfRetries, withinTimeMilliseconds, new FunctionDecider(localOnlyDecider), loggingEnabled)
     {
     }

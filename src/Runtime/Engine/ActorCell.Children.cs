@@ -41,7 +41,8 @@ internal sealed partial class ActorCell
     {
         ArgumentNullException.ThrowIfNull(props);
         if (name is not null && !ActorPath.IsValidPathElement(name))
-            throw new InvalidActorNameException($"Illegal actor name [{name}]: not empty, no $ in front, only letters, digits and {ActorPath.ValidSymbols}");
+            throw new InvalidActorNameException(
+                $"Illegal actor name [{name}]: not empty, no $ in front, only letters, digits and {ActorPath.ValidSymbols}");
         LocalActorRef child;
         lock (_children)
         {

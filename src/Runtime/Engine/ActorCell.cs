@@ -99,7 +99,8 @@ internal sealed partial class ActorCell : IUntypedActorContext
 
     public void SetReceiveTimeout(TimeSpan? timeout)
     {
-        if (timeout <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "must be above zero, or null for none");
+        if (timeout <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "must be above zero, or null for none");
         _receiveTimeout = timeout;
         StopReceiveTimer();
     }

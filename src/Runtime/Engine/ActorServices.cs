@@ -108,7 +108,8 @@ internal sealed class ActorTimers(ActorCell cell) : ITimerScheduler
         ArgumentNullException.ThrowIfNull(msg);
         Cancel(key);
         var message = new TimerMessage(this, key, msg);
-        var entry = cell.SystemImpl.Timers.Start(delay, period, cell.SystemImpl.Scheduler, () => cell.SelfRef.Tell(message, ActorRefs.NoSender));
+        var entry = cell.SystemImpl.Timers.Start(
+            delay, period, cell.SystemImpl.Scheduler, () => cell.SelfRef.Tell(message, ActorRefs.NoSender));
         _active.Add(key, (message, entry, period > TimeSpan.Zero));
     }
 }

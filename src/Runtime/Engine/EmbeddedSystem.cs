@@ -35,7 +35,8 @@ internal sealed class EmbeddedSystem : ActorSystem
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') || name[0] is '-' or '_')
-            throw new ArgumentException($"invalid ActorSystem name [{name}]: letters, digits, - and _, the latter two not in front", nameof(name));
+            throw new ArgumentException(
+                $"invalid ActorSystem name [{name}]: letters, digits, - and _, the latter two not in front", nameof(name));
         (Name, _engine, _dispatchers) = (name, engine, dispatchers);
         _scheduler = new EngineScheduler(engine.Timers);
         _terminated = new TaskCompletionSource(engine.TaskOptions);
@@ -161,7 +162,9 @@ internal sealed class EmbeddedSystem : ActorSystem
         address.Equals(Address) ? _root : new MissingRef(this, new RootActorPath(address));
 
     private LocalActorRef Guardian(ActorPath path) =>
-        new(this, Props.Create<Guardian>(), _dispatchers[Dispatcher.DefaultId], _root, new ChildActorPath(path.Parent, path.Name, NextUid()));
+        new(
+            this, Props.Create<Guardian>(), _dispatchers[Dispatcher.DefaultId], _root,
+            new ChildActorPath(path.Parent, path.Name, NextUid()));
 }
 
 /// <summary>The actor of /user and of /system: has children and no messages of its own.</summary>

@@ -133,7 +133,8 @@ internal sealed class ProvidedTimerService : TimerService
         _start = time.GetTimestamp();
         // The timer must not carry the creator's execution context into every message that it sends.
         using (ExecutionContext.SuppressFlow())
-            _timer = time.CreateTimer(static self => ((ProvidedTimerService)self).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = time.CreateTimer(
+                static self => ((ProvidedTimerService)self).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override DateTimeOffset Now => _time.GetUtcNow();

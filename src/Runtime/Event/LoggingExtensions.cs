@@ -140,5 +140,7 @@ public static class LoggingExtensions
     }
 
     private static void Write(ILoggingAdapter log, LogLevel level, Exception cause, string format, params object[] args) =>
-        log.Log(level, cause, log is Rl.Distributed.Runtime.Engine.EngineLog engine ? engine.Format(format, args) : string.Format(format, args));
+        log.Log(
+            level, cause,
+            log is Rl.Distributed.Runtime.Engine.EngineLog engine ? engine.Format(format, args) : string.Format(format, args));
 }

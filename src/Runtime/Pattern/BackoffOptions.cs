@@ -4,16 +4,18 @@ using Rl.Distributed.Runtime.Engine;
 namespace Akka.Pattern;
 
 /// <summary>Makes options for <see cref="BackoffSupervisor"/>.</summary>
-/// <remarks>The pause before the n-th start anew (n from 0) is min(maxBackoff, minBackoff · 2^n) · (1 + randomFactor · u), u uniform in [0, 1).
-/// maxNrOfRetries -1 is no limit.</remarks>
+/// <remarks>The pause before the n-th start anew (n from 0) is
+/// min(maxBackoff, minBackoff · 2^n) · (1 + randomFactor · u), u uniform in [0, 1). maxNrOfRetries -1 is no limit.</remarks>
 public static class Backoff
 {
     /// <summary>Starts the child anew when it fails; the supervisor ends with a child that stops by itself.</summary>
-    public static BackoffOptions OnFailure(Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor, int maxNrOfRetries) =>
+    public static BackoffOptions OnFailure(
+        Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor, int maxNrOfRetries) =>
         new BackoffPlan(true, childProps, childName, minBackoff, maxBackoff, randomFactor).WithMaxNrOfRetries(maxNrOfRetries);
 
     /// <summary>Starts the child anew when it has stopped, for whatever reason.</summary>
-    public static BackoffOptions OnStop(Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor, int maxNrOfRetries) =>
+    public static BackoffOptions OnStop(
+        Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor, int maxNrOfRetries) =>
         new BackoffPlan(false, childProps, childName, minBackoff, maxBackoff, randomFactor).WithMaxNrOfRetries(maxNrOfRetries);
 }
 
@@ -46,7 +48,8 @@ public abstract class BackoffOptions
     public abstract BackoffOptions WithFinalStopMessage(Func<object, bool> isFinalStopMessage);
 }
 
-internal sealed class BackoffPlan(bool onFailure, Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor)
+internal sealed class BackoffPlan(
+    bool onFailure, Props childProps, string childName, TimeSpan minBackoff, TimeSpan maxBackoff, double randomFactor)
     : BackoffOptions
 {
     public Props ChildProps => childProps;
@@ -77,7 +80,9 @@ internal sealed class BackoffPlan(bool onFailure, Props childProps, string child
     }
 
     public TimeSpan Pause(int restarts, double random) =>
-        TimeSpan.FromTicks((long)Math.Min(long.MaxValue / 2, Math.Min(maxBackoff.Ticks, minBackoff.Ticks * Math.Pow(2, restarts)) * (1 + randomFactor * random)));
+        TimeSpan.FromTicks((long)Math.Min(
+            long.MaxValue / 2,
+            Math.Min(maxBackoff.Ticks, minBackoff.Ticks * Math.Pow(2, restarts)) * (1 + randomFactor * random)));
 
     public override BackoffOptions WithAutoReset(TimeSpan resetBackoff) => With(reset: resetBackoff);
 
@@ -94,7 +99,9 @@ internal sealed class BackoffPlan(bool onFailure, Props childProps, string child
 
     public override BackoffOptions WithFinalStopMessage(Func<object, bool> isFinalStopMessage) => With(final: isFinalStopMessage);
 
-    private BackoffPlan With(TimeSpan? reset = null, bool manual = false, OneForOneStrategy strategy = null, object reply = null, Func<object, bool> final = null) =>
+    private BackoffPlan With(
+        TimeSpan? reset = null, bool manual = false, OneForOneStrategy strategy = null, object reply = null,
+        Func<object, bool> final = null) =>
         new(onFailure, childProps, childName, minBackoff, maxBackoff, randomFactor)
         {
             AutoReset = manual ? null : reset ?? AutoReset,

@@ -200,7 +200,8 @@ internal sealed class BackoffOnFailureSupervisor : BackoffSupervisorBase
         if (Plan.Strategy.WithinTimeRangeMilliseconds > 0 && Restarts == 0)
         {
             Context.System.Scheduler.ScheduleTellOnce(
-                TimeSpan.FromMilliseconds(Plan.Strategy.WithinTimeRangeMilliseconds), Self, new BackoffSupervisor.ResetRestartCount(0), Self);
+                TimeSpan.FromMilliseconds(Plan.Strategy.WithinTimeRangeMilliseconds), Self,
+                new BackoffSupervisor.ResetRestartCount(0), Self);
         }
         return Directive.Stop;
     }
