@@ -102,7 +102,11 @@ public sealed class Unroll
     [Conditional("DEBUG")]
     public void Poison()
     {
-        foreach (var numbers in (float[][])[BehaviourLogits, Rewards, Discounts, EpisodeReturns]) Array.Fill(numbers, float.NaN);
-        foreach (var numbers in (int[][])[Actions, EpisodeLengths]) Array.Fill(numbers, int.MinValue);
+        BehaviourLogits.AsSpan().Fill(float.NaN);
+        Rewards.AsSpan().Fill(float.NaN);
+        Discounts.AsSpan().Fill(float.NaN);
+        EpisodeReturns.AsSpan().Fill(float.NaN);
+        Actions.AsSpan().Fill(int.MinValue);
+        EpisodeLengths.AsSpan().Fill(int.MinValue);
     }
 }
