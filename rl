@@ -12,6 +12,8 @@ root=$(cd -P "$(dirname "$self")" && pwd)
 builds=$root/.build
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# So that the program can print commands which can be pasted.
+export RL_COMMAND=$0
 
 fail() {
     echo "rl: $1" >&2
@@ -39,7 +41,9 @@ current() {
 is_fresh() {
     local app
     app=$(current) && [[ -f $app/rl.dll ]] || return 1
-    [[ -z $(cd "$root" && find src presets ./*.props global.json \( -name bin -o -name obj \) -prune -o -newer "$builds/current" -print -quit) ]]
+    # A folder is newer where something was added or removed; the first build adds bin and obj, so folders count from its end.
+    [[ -z $(cd "$root" && find src presets ./*.props global.json \( -name bin -o -name obj \) -prune \
+        -o \( ! -type d -newer "$builds/current" -o -type d -newer "$builds/built" \) -print -quit) ]]
 }
 
 build() {
@@ -55,6 +59,7 @@ build() {
     echo "$app" >"$builds/current.new"
     # What changed while the build ran counts as newer.
     touch -r "$builds/started" "$builds/current.new"
+    touch "$builds/built"
     mv "$builds/current.new" "$builds/current"
     remove_unused "$app"
 }

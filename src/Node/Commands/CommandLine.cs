@@ -41,6 +41,11 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>How the program was called: what hints begin with, so that they can be pasted.</summary>
+    public static string Name => Environment.GetEnvironmentVariable("RL_COMMAND") is { Length: > 0 } name ? name : "rl";
+
+    public static string Version => typeof(CommandLine).Assembly.GetName().Version!.ToString(3);
+
     private static RootCommand Root(CommandHost host) => new(
         "Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
@@ -63,9 +64,14 @@ internal sealed class TrainCommand
             var resume = parsed.GetValue(_resume) is null ? null : checkpoints.LoadLatest();
             if (resume is not null && resume.Frames >= config.Frames)
             {
-                throw new ConfigException($"The run has its {config.Frames:N0} frames already: give more with --frames.");
+                throw new ConfigException(
+                    $"The run is at {resume.Frames:N0} frames, and {config.Frames:N0} is not more: give more with --frames.");
             }
             display.Start(folder.Path, resume);
+            logger.Information(
+                "rl {Version} {Verb} {Preset} (seed {Seed}) on {Environment} from {From} to {Frames} frames; {Cores} cores",
+                CommandLine.Version, resume is null ? "trains" : "continues", config.Preset, config.Seed, config.Environment.Name,
+                resume?.Frames ?? 0, config.Frames, Environment.ProcessorCount);
             var result = await _host.Train(
                 config,
                 new TrainingRunOptions
@@ -80,12 +86,20 @@ internal sealed class TrainCommand
                     Logger = logger,
                 },
                 cancellationToken);
+            logger.Information(
+                "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
+                result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
             return Finish(config, folder, display, result, json, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             display.Stop();
             return Interrupted(folder);
+        }
+        catch (CheckpointFormatException e)
+        {
+            display.Stop();
+            throw new CommandFailedException(e.Message, e);
         }
         catch (Exception e) when (e is not ConfigException)
         {
@@ -127,7 +141,7 @@ internal sealed class TrainCommand
 
     private int Interrupted(RunFolder folder)
     {
-        _host.Error.WriteLine($"Interrupted. Continue with: rl train --resume {Shell(RunFolder.Display(folder.Path))}");
+        _host.Error.WriteLine($"Interrupted. Continue with: {CommandLine.Name} train --resume {Shell(RunFolder.Display(folder.Path))}");
         return ExitCodes.Interrupted;
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Rl.Distributed.Node.Commands;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using Spectre.Console;
@@ -57,7 +58,7 @@ internal sealed class LiveDisplay : TrainingDisplay
     public override void Summarize(TrainingResult result)
     {
         _console.MarkupLineInterpolated($"[bold]{Summary(result)}[/]");
-        _console.MarkupLineInterpolated($"See it play: rl play {RunFolder.Display(result.RunDirectory ?? "")}");
+        _console.MarkupLineInterpolated($"See it play: {CommandLine.Name} play {RunFolder.Display(result.RunDirectory ?? "")}");
     }
 
     private Task DrawAsync() => _console.Live(new Text("starting ...")).AutoClear(false).StartAsync(async context =>

@@ -8,7 +8,7 @@ namespace Rl.Distributed.Node.Output;
 /// <summary>Makes the program's loggers.</summary>
 internal static class Logs
 {
-    private const string FileTemplate = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} [{Level:u3}] {Message:lj} {Properties:j}{NewLine}{Exception}";
+    private const string FileTemplate = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} [{Level:u3}] {Message:lj}{NewLine}{Exception}";
 
     /// <summary>Everything from <paramref name="level"/> on goes to the file, warnings go to people too, in one line
     /// and without stack traces.</summary>

@@ -80,7 +80,7 @@ public sealed class CheckpointStore
             }
         }
         throw new CheckpointFormatException(problems.Count == 0
-            ? $"There is no checkpoint in {_directory}."
+            ? $"There is no checkpoint in {_directory}: the run ended before its first one. Train anew."
             : $"No checkpoint in {_directory} can be used:{string.Concat(problems.Select(problem => $"\n  {problem}"))}");
     }
 

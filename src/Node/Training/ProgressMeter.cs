@@ -7,7 +7,7 @@ namespace Rl.Distributed.Node.Training;
 /// and holds how the run ended.</summary>
 internal sealed class ProgressMeter : IRunWatcher
 {
-    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(5), FirstCheckpoint = TimeSpan.FromSeconds(10);
 
     private readonly TrainingConfig _config;
     private readonly TrainingRunOptions _options;
@@ -44,8 +44,11 @@ internal sealed class ProgressMeter : IRunWatcher
             _progressAt = now;
             _options.Progress?.Report(Progress(report, now));
         }
+        // The first one comes early, so that a run that is killed in its first minute is not lost.
+        var interval = TimeSpan.FromSeconds(_config.Run.CheckpointSeconds);
+        if (_checkpointAt == TimeSpan.Zero && interval > FirstCheckpoint) interval = FirstCheckpoint;
         if (_requestCheckpoint is null || _config.Run.CheckpointSeconds <= 0
-            || now - _checkpointAt < TimeSpan.FromSeconds(_config.Run.CheckpointSeconds))
+            || now - _checkpointAt < interval)
             return;
         _checkpointAt = now;
         _requestCheckpoint();

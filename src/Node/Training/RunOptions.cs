@@ -7,7 +7,7 @@ namespace Rl.Distributed.Node.Training;
 /// <summary>What a run writes down, and how often.</summary>
 public sealed record RunOptions
 {
-    [Description("Seconds between checkpoints; 0 leaves it to checkpointFrames.")]
+    [Description("Seconds between checkpoints, the first after at most 10; 0 leaves it to checkpointFrames.")]
     [Range(0.0, 1e9)]
     public double CheckpointSeconds { get; init; } = 60;
 
