@@ -40,7 +40,11 @@ internal abstract class TrainingDisplay : IDisposable
         ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"
         : $"{time.Minutes}:{time.Seconds:00}";
 
-    protected static string Summary(TrainingResult result) =>
-        $"{Count(result.Frames)} frames in {Number(result.Seconds)} s, {Count(result.FramesPerSecond)} frames/s, "
-        + $"mean return of the last 100 episodes {Number(result.MeanReturn100)}";
+    protected static string Summary(TrainingResult result)
+    {
+        // A resumed run has more frames than this process trained on.
+        var frames = Math.Min(result.Frames, Math.Round(result.FramesPerSecond * result.Seconds));
+        return $"{Count(frames)} frames in {Number(result.Seconds)} s{(frames < result.Frames ? $" ({Count(result.Frames)} in all)" : "")}, "
+            + $"{Count(result.FramesPerSecond)} frames/s, mean return of the last 100 episodes {Number(result.MeanReturn100)}";
+    }
 }
