@@ -40,7 +40,7 @@ current() {
 
 is_fresh() {
     local app
-    app=$(current) && [[ -f $app/rl.dll ]] || return 1
+    app=$(current) && [[ -f $app/rl.dll && -f $builds/built ]] || return 1
     # A folder is newer where something was added or removed; the first build adds bin and obj, so folders count from its end.
     [[ -z $(cd "$root" && find src presets ./*.props global.json \( -name bin -o -name obj \) -prune \
         -o \( ! -type d -newer "$builds/current" -o -type d -newer "$builds/built" \) -print -quit) ]]
