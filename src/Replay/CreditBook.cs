@@ -15,8 +15,9 @@ public sealed class CreditBook(int maxUnrollsPerWorker, long maxBytesPerWorker)
     /// <summary>Opens the account of a worker's incarnation; false where a newer one is known.</summary>
     public bool TryRegister(int worker, int incarnation)
     {
-        if (_workers.TryGetValue(worker, out var known) && known.Incarnation > incarnation) return false;
-        if (known.Incarnation != incarnation || !_workers.ContainsKey(worker)) _workers[worker] = (incarnation, -1);
+        var isKnown = _workers.TryGetValue(worker, out var known);
+        if (isKnown && known.Incarnation > incarnation) return false;
+        if (!isKnown || known.Incarnation < incarnation) _workers[worker] = (incarnation, -1);
         return true;
     }
 

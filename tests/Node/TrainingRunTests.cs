@@ -77,16 +77,6 @@ public sealed class TrainingRunTests
     }
 
     [Fact]
-    public async Task A_checkpoint_that_was_asked_for_is_written_although_the_learner_never_rests()
-    {
-        var store = Store("busy", keep: 1000);
-        await TrainingRun.RunAsync(
-            Config(frames: 3_000_000) with { Run = new RunOptions { CheckpointSeconds = 0.001 } },
-            new TrainingRunOptions { Checkpoints = store }, CancellationToken.None);
-        Assert.InRange(_files.List("/busy").Count, 2, 1000);
-    }
-
-    [Fact]
     public async Task A_deterministic_run_writes_checkpoints_by_frames_where_only_seconds_are_configured()
     {
         await TrainingRun.RunAsync(
