@@ -24,6 +24,9 @@ public static partial class EmbeddedEngine
 
         /// <summary>Time and timers. A simulation has its own and ignores this one.</summary>
         public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+        /// <summary>How others reach the system; null: they do not.</summary>
+        public RemoteOptions Remote { get; init; }
     }
 
     /// <summary>Starts a system on threads.</summary>

@@ -1,0 +1,68 @@
+using System.Buffers;
+
+namespace Rl.Distributed.Runtime;
+
+public static partial class EmbeddedEngine
+{
+    /// <summary>The program's messages as bytes: a fixed table from id to codec. Nothing that is received names a type.</summary>
+    /// <remarks>Thread-safe. Ids are small numbers above zero and mean the same on all nodes of one <see cref="Version"/>.</remarks>
+    public interface IWireFormat
+    {
+        /// <summary>Nodes of different versions refuse each other, with both numbers.</summary>
+        int Version { get; }
+
+        /// <summary>False where the message has no codec: it must not leave its process.</summary>
+        bool TryGetId(object message, out int id);
+
+        /// <summary>Appends the message. Large arrays may be handed over by reference: they must not change until the
+        /// message has left.</summary>
+        void Write(int id, object message, IBufferWriter<byte> output);
+
+        /// <summary>The message of these bytes, all of them; they are not touched after the call.</summary>
+        /// <exception cref="Exception">They are no such message. The frame is rejected and counted, nothing else happens.</exception>
+        object Read(int id, in ReadOnlySequence<byte> body);
+    }
+
+    /// <summary>How a system is reached by others, and whom it lets in. Without it a system stays in its process.</summary>
+    public sealed record RemoteOptions
+    {
+        /// <summary>The program's messages.</summary>
+        public required IWireFormat Wire { get; init; }
+
+        /// <summary>Interface to listen on.</summary>
+        public string BindHost { get; init; } = "127.0.0.1";
+
+        /// <summary>Port to listen on; 0: any free one.</summary>
+        public int BindPort { get; init; }
+
+        /// <summary>The name or number under which others reach this system; null: <see cref="BindHost"/>.</summary>
+        public string Host { get; init; }
+
+        /// <summary>The port under which others reach it; null: the one that it listens on.</summary>
+        public int? Port { get; init; }
+
+        /// <summary>Systems of different clusters refuse each other.</summary>
+        public string ClusterName { get; init; } = "rl";
+
+        /// <summary>What this node does in the cluster, as <c>Member.Roles</c> has it.</summary>
+        public IReadOnlyList<string> Roles { get; init; } = [];
+
+        /// <summary>Where a cluster splits, the side with the oldest member of this role stays; the other downs itself.</summary>
+        public string KeepRole { get; init; } = "learner";
+
+        /// <summary>Both sides prove that they know it; empty: none is asked for.</summary>
+        public ReadOnlyMemory<byte> Secret { get; init; }
+
+        /// <summary>A peer from which nothing came for this long, heartbeats included, is unreachable.</summary>
+        public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(3);
+
+        /// <summary>A peer whose connection broke has this long to be connected again before it is unreachable.</summary>
+        public TimeSpan ReconnectGrace { get; init; } = TimeSpan.FromMilliseconds(300);
+
+        /// <summary>Bytes of the largest message; a larger one is not sent, and refused.</summary>
+        public int MaxMessageBytes { get; init; } = 256 << 20;
+
+        /// <summary>Bytes that may wait for one peer. What does not fit is dropped, counted and logged.</summary>
+        public long MaxQueuedBytes { get; init; } = 512L << 20;
+    }
+}
