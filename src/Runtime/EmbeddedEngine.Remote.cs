@@ -53,6 +53,9 @@ public static partial class EmbeddedEngine
         /// <summary>Both sides prove that they know it; empty: none is asked for.</summary>
         public ReadOnlyMemory<byte> Secret { get; init; }
 
+        /// <summary>Encrypts all connections, and proves both sides by certificates; null: none does.</summary>
+        public TlsOptions Tls { get; init; }
+
         /// <summary>A peer from which nothing came for this long, heartbeats included, is unreachable.</summary>
         public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -65,4 +68,11 @@ public static partial class EmbeddedEngine
         /// <summary>Bytes that may wait for one peer. What does not fit is dropped, counted and logged.</summary>
         public long MaxQueuedBytes { get; init; } = 512L << 20;
     }
+
+    /// <summary>Certificates for both directions of a connection, each in a PEM file. They are read once, at the start.</summary>
+    /// <param name="CertificatePem">This node's certificate, followed by those between it and the authority, if any.</param>
+    /// <param name="KeyPem">Its private key, not encrypted.</param>
+    /// <param name="CaPem">The cluster's own authority, one certificate or more: whoever has a certificate of it is a member, under
+    /// any name and address.</param>
+    public sealed record TlsOptions(string CertificatePem, string KeyPem, string CaPem);
 }
