@@ -5,7 +5,7 @@ namespace Rl.Distributed.Replay;
 
 /// <summary>What a replay actor with a FIFO table needs to know.</summary>
 /// <param name="Shape">The shape that every unroll of the run has.</param>
-/// <param name="Workers">How many workers share the table.</param>
+/// <param name="Workers">How many workers the table has room for at first; it grows with those that register.</param>
 /// <param name="CreditsPerWorker">Unrolls that a worker may have in flight.</param>
 /// <param name="MaxBytesPerWorker">Bytes that a worker may have in flight; one unroll is always allowed.</param>
 public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker);
@@ -26,7 +26,7 @@ public sealed class ReplayActor : ReceiveActor
     public ReplayActor(ReplayOptions options)
     {
         _options = options;
-        _table = new FifoTable(options.Workers * options.CreditsPerWorker * 2);
+        _table = new FifoTable(CapacityFor(Math.Max(1, options.Workers)));
         _credits = new CreditBook(options.CreditsPerWorker, options.MaxBytesPerWorker);
         Receive<RegisterWorker>(OnRegister);
         Receive<InsertUnroll>(OnInsert);
@@ -35,11 +35,16 @@ public sealed class ReplayActor : ReceiveActor
         Receive<Terminated>(OnTerminated);
     }
 
+    // What is counted as lost, or comes from workers that are gone, takes room beside what has a credit.
+    private int CapacityFor(int workers) => workers * _options.CreditsPerWorker * 2;
+
     private void OnRegister(RegisterWorker message)
     {
         if (!_credits.TryRegister(message.Worker, message.Incarnation)) return;
+        if (_workers.TryGetValue(message.Worker, out var earlier) && !earlier.Equals(Sender)) Context.Unwatch(earlier);
         _workers[message.Worker] = Sender;
         Context.Watch(Sender);
+        _table.Capacity = Math.Max(_table.Capacity, CapacityFor(_workers.Count));
         Sender.Tell(new CreditsGranted(message.Worker, message.Incarnation, _credits.CreditsFor(message.UnrollBytes)));
     }
 
