@@ -173,7 +173,7 @@ internal sealed class SimulatedConnection
             if (arrival > LastArrival) LastArrival = arrival;
             network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
             {
-                if (_arrivals[pair] == arrival) _arrivals.Remove(pair);
+                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
                 connection.Arrive(this, message);
             });
         }
