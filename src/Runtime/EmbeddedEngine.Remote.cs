@@ -18,7 +18,7 @@ public static partial class EmbeddedEngine
         /// message has left.</summary>
         void Write(int id, object message, IBufferWriter<byte> output);
 
-        /// <summary>The message of these bytes, all of them; they are not touched after the call.</summary>
+        /// <summary>The message of these bytes, all of them. It keeps none of them: after the call they are used again.</summary>
         /// <exception cref="Exception">They are no such message. The frame is rejected and counted, nothing else happens.</exception>
         object Read(int id, in ReadOnlySequence<byte> body);
     }

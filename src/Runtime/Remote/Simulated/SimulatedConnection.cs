@@ -128,26 +128,22 @@ internal sealed class SimulatedConnection
             direction.Stall(message);
             return;
         }
-        if (!TryEncode(from, to, message, out var id, out var body)) return;
-        from.Sent(body.Length);
-        var free = direction.Occupy(_network, body.Length);
-        if (free == TimeSpan.Zero) to.Receive(from, message, id, body);
-        else _network.Timers.Start(free, TimeSpan.Zero, null, () =>
+        var body = _network.RentBody();
+        if (!from.TryEncode(to.Address, message, body, out var id))
         {
-            if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body);
-            else _network.MessagesLost++;
-        });
+            _network.ReturnBody(body);
+            return;
+        }
+        var free = direction.Occupy(_network, body.WrittenCount);
+        if (free == TimeSpan.Zero) Hand(from, to, message, id, body);
+        else _network.Timers.Start(free, TimeSpan.Zero, null, () => Hand(from, to, message, id, body));
     }
 
-    private static bool TryEncode(SimulatedTransport from, SimulatedTransport to, in Outbound message, out int id, out ReadOnlyMemory<byte> body)
+    private void Hand(SimulatedTransport from, SimulatedTransport to, in Outbound message, int id, ArrayBufferWriter<byte> body)
     {
-        var output = new ArrayBufferWriter<byte>();
-        if (!from.Hub.TryGetId(message.Message, out id)) throw new InvalidOperationException($"{message.Message} lost its codec.");
-        from.Hub.Write(id, message.Message, output);
-        body = output.WrittenMemory;
-        if (body.Length <= from.Hub.Options.MaxMessageBytes) return true;
-        from.Drop(to.Address, message, $"its {body.Length} bytes are more than MaxMessageBytes");
-        return false;
+        if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body.WrittenMemory);
+        else _network.MessagesLost++;
+        _network.ReturnBody(body);
     }
 
     /// <summary>What is under way from one end to the other.</summary>
@@ -177,7 +173,7 @@ internal sealed class SimulatedConnection
             if (arrival > LastArrival) LastArrival = arrival;
             network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
             {
-                if (_arrivals[pair] == arrival) _arrivals.Remove(pair);
+                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
                 connection.Arrive(this, message);
             });
         }
