@@ -51,6 +51,7 @@ internal static class CommandLine
         "Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {
         TrainCommand.Create(host),
+        NodeCommand.Create(host),
         EvalCommand.Create(host),
         PlayCommand.Create(host),
         ListCommand.Create(host),
