@@ -47,8 +47,7 @@ internal sealed class SimulatedConnection
         foreach (var direction in (ReadOnlySpan<Direction>)[_there, _back])
         {
             if (direction.From.Owner.Address != from || direction.To.Owner.Address != to) continue;
-            var hearer = direction.To;
-            direction.Silence = hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
+            ListenInVain(direction);
         }
     }
 
@@ -74,9 +73,11 @@ internal sealed class SimulatedConnection
     /// <summary>One end closes it; the other finds out, now or when it hears nothing.</summary>
     public void Close(SimulatedPeer by, string reason, bool silent = false)
     {
-        if (!_isOpen) return;
-        End();
-        TellOther(by, "the other side closed the connection", silent: false);
+        if (_isOpen)
+        {
+            End();
+            TellOther(by, "the other side closed the connection", silent: false);
+        }
         by.Detach(this, reason, silent);
     }
 
@@ -95,22 +96,27 @@ internal sealed class SimulatedConnection
     public void Crash(SimulatedPeer by, bool silent)
     {
         End();
-        TellOther(by, silent ? "it fell silent" : "the connection broke", silent);
+        TellOther(by, "the connection broke", silent);
     }
 
     private void TellOther(SimulatedPeer by, string reason, bool silent)
     {
-        var other = From(by).To;
-        silent |= !_network.Passes(by.Owner.Address, other.Owner.Address);
-        other.Owner.After(silent ? other.Owner.Hub.Options.SilenceLimit : _network.Latency(), () => other.Detach(this, reason, silent));
+        var direction = From(by);
+        if (silent) ListenInVain(direction);
+        else if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
+            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, silent: false));
+    }
+
+    private void ListenInVain(Direction direction)
+    {
+        var hearer = direction.To;
+        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
     }
 
     private void End()
     {
         _isOpen = false;
         _network.Remove(this);
-        _there.Silence?.Cancel();
-        _back.Silence?.Cancel();
     }
 
     private Direction From(SimulatedPeer from) => from == _there.From ? _there : _back;
