@@ -12,7 +12,7 @@ internal enum FrameKind : byte
     /// <summary>From the side that decides: this connection is the one, with its number as a varint.</summary>
     Accept,
 
-    /// <summary>A byte: 0 where there is another connection, 1 for a reason to be logged; then the reason.</summary>
+    /// <summary>The two have another connection, or no use for one. A varint without meaning.</summary>
     Refuse,
 
     /// <summary>Empty: says that the sender lives.</summary>

@@ -12,6 +12,9 @@ internal static unsafe partial class Gather
 
     private static readonly bool IsNative = OperatingSystem.IsLinux() && IntPtr.Size == 8;
 
+    [ThreadStatic]
+    private static MemoryHandle[] t_pins;
+
     [StructLayout(LayoutKind.Sequential)]
     private struct Piece
     {
@@ -66,7 +69,7 @@ internal static unsafe partial class Gather
 
     private static bool SendNative(Socket socket, List<ReadOnlyMemory<byte>> pieces)
     {
-        var pins = stackalloc MemoryHandle[pieces.Count];
+        var pins = t_pins ??= new MemoryHandle[MaxPieces];
         var vector = stackalloc Piece[pieces.Count];
         for (var i = 0; i < pieces.Count; i++)
         {
@@ -92,7 +95,7 @@ internal static unsafe partial class Gather
             if (sent < 0)
             {
                 var error = Marshal.GetLastPInvokeError();
-                if (error == WouldBlock) socket.Poll(1_000_000, SelectMode.SelectWrite);
+                if (error == WouldBlock && socket.SendTimeout == 0) socket.Poll(1_000_000, SelectMode.SelectWrite);
                 else if (error != Interrupted) return false;
                 continue;
             }

@@ -120,6 +120,20 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
         Shut(SocketShutdown.Both);
     }
 
+    /// <summary>From now on no call that sends waits for longer.</summary>
+    public void LimitWaits(int ms)
+    {
+        try
+        {
+            socket.SendTimeout = ms;
+        }
+        catch (ObjectDisposedException)
+        {
+            // it is gone already
+        }
+    }
+
+    /// <summary>Ends one direction, or both.</summary>
     public void Shut(SocketShutdown how)
     {
         try
