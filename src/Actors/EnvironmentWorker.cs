@@ -31,7 +31,7 @@ public sealed record WorkerSetup(
 /// </summary>
 public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10), RegisterInterval = TimeSpan.FromSeconds(1);
 
     private readonly WorkerSetup _setup;
     private readonly IActorRef _replay, _parameters, _observer;
@@ -44,7 +44,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private Unroll? _unroll;
     private long _sequence;
     private int _credits;
-    private bool _parametersAvailable;
+    private bool _granted, _parametersAvailable;
 
     /// <param name="setup">What it needs beside the actors.</param>
     /// <param name="identity">Which worker it is.</param>
@@ -65,13 +65,16 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         Receive<Continue>(_ => OnContinue());
         Receive<CreditReturned>(OnCreditReturned);
         Receive<ExpireCredits>(_ => OnExpireCredits());
+        Receive<Register>(_ => OnRegister());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     protected override void PreStart()
     {
-        _replay.Tell(new RegisterWorker(_worker, _incarnation, _setup.Shape.ByteCount));
+        OnRegister();
+        // Between nodes the first word may get lost.
+        if (_replay.Path.Address.HasGlobalScope) Timers.StartPeriodicTimer(nameof(Register), Register.Instance, RegisterInterval);
         _parameters.Tell(AwaitParameters.Instance);
         Timers.StartPeriodicTimer(nameof(ExpireCredits), ExpireCredits.Instance, _setup.CreditTimeout / 4);
     }
@@ -84,6 +87,8 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
 
     private RandomStream Stream(StreamRole role) => RandomStream.Create(_setup.RunSeed, role, (uint)_worker, (uint)_incarnation);
 
+    private void OnRegister() => _replay.Tell(new RegisterWorker(_worker, _incarnation, _setup.Shape.ByteCount));
+
     private void OnParametersAvailable()
     {
         _parametersAvailable = true;
@@ -92,7 +97,9 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
 
     private void OnCreditsGranted(CreditsGranted message)
     {
-        if (message.Incarnation != _incarnation) return;
+        if (message.Incarnation != _incarnation || _granted) return;
+        _granted = true;
+        Timers.Cancel(nameof(Register));
         _credits = message.Count;
         BeginUnroll();
     }
@@ -156,6 +163,11 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private sealed record Continue
     {
         public static readonly Continue Instance = new();
+    }
+
+    private sealed record Register
+    {
+        public static readonly Register Instance = new();
     }
 
     private sealed record ExpireCredits

@@ -7,9 +7,12 @@ public sealed class WorkerIdentity(int index, int epoch)
 {
     private const int IncarnationsPerEpoch = 4096;
 
-    private int _next = epoch * IncarnationsPerEpoch;
+    private int _next = FirstIncarnation(epoch);
 
     public int Index => index;
+
+    /// <summary>Where the incarnations of an epoch begin.</summary>
+    public static int FirstIncarnation(int epoch) => epoch * IncarnationsPerEpoch;
 
     /// <summary>The number for the incarnation that begins now; each call gives the next.</summary>
     public int BeginIncarnation() => Interlocked.Increment(ref _next) - 1;

@@ -2,6 +2,9 @@ using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner;
 
+/// <summary>So many unrolls of a worker's incarnation.</summary>
+public sealed record ConsumptionClaim(int Worker, int Incarnation, long Unrolls);
+
 /// <summary>What the learner has consumed: for each worker's incarnation up to which sequence number, and how many.</summary>
 /// <remarks>
 /// A plain object for one thread; saved in the checkpoint, so that after a resume nothing is consumed twice and what
@@ -35,6 +38,13 @@ public sealed class ConsumptionLedger
         _entries[key] = (id.Sequence, consumed + 1);
         return true;
     }
+
+    /// <summary>Unrolls of an incarnation that were consumed.</summary>
+    public long ConsumedOf(int worker, int incarnation) => _entries.GetValueOrDefault((worker, incarnation)).Consumed;
+
+    /// <summary>For each incarnation how many unrolls it has sent at least.</summary>
+    public ConsumptionClaim[] SentAtLeast() =>
+        [.. _entries.Select(entry => new ConsumptionClaim(entry.Key.Worker, entry.Key.Incarnation, entry.Value.LastSequence + 1))];
 
     /// <summary>All entries as rows of (worker, incarnation, last sequence, consumed), then one row
     /// (-1, -1, duplicates, missing).</summary>

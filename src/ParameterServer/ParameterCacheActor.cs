@@ -1,36 +1,75 @@
 using Akka.Actor;
+using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.ParameterServer;
 
 /// <summary>Is responsible for a node's <see cref="ParameterCell"/>: subscribes to the parameter server and keeps the
 /// newest version there.</summary>
-public sealed class ParameterCacheActor : ReceiveActor
+public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
 {
+    private static readonly TimeSpan SubscribeInterval = TimeSpan.FromSeconds(1);
+
     private readonly IActorRef _server;
     private readonly ParameterCell _cell;
+    private readonly SnapshotPool _snapshots;
+    private readonly ChunkSequence<ParameterVersion> _chunks = new();
     private readonly List<IActorRef> _waiting = [];
+    private ParameterSnapshot? _incoming;
     private bool _available;
 
-    public ParameterCacheActor(IActorRef server, ParameterCell cell)
+    /// <param name="server">The parameter server, here or on another node.</param>
+    /// <param name="cell">This node's weights.</param>
+    /// <param name="snapshots">Buffers for weights that come from another node.</param>
+    public ParameterCacheActor(IActorRef server, ParameterCell cell, SnapshotPool snapshots)
     {
-        (_server, _cell) = (server, cell);
-        Receive<ParametersPublished>(OnPublished);
+        (_server, _cell, _snapshots) = (server, cell, snapshots);
+        Receive<ParametersPublished>(message => Offer(message.Snapshot));
+        Receive<ParametersChunk>(OnChunk);
         Receive<AwaitParameters>(_ => OnAwait());
+        Receive<Subscribe>(_ => _server.Tell(SubscribeParameters.Instance));
     }
 
-    protected override void PreStart() => _server.Tell(SubscribeParameters.Instance);
+    public ITimerScheduler Timers { get; set; } = null!;
 
-    private void OnPublished(ParametersPublished message)
+    protected override void PreStart()
     {
-        _cell.Offer(message.Snapshot);
+        _server.Tell(SubscribeParameters.Instance);
+        // Between nodes the first word may get lost.
+        if (_server.Path.Address.HasGlobalScope)
+            Timers.StartPeriodicTimer(nameof(Subscribe), Subscribe.Instance, SubscribeInterval);
+    }
+
+    protected override void PostStop() => _incoming?.Release();
+
+    private void Offer(ParameterSnapshot snapshot)
+    {
+        _cell.Offer(snapshot);
         _available = true;
         foreach (var worker in _waiting) worker.Tell(ParametersAvailable.Instance);
         _waiting.Clear();
+    }
+
+    private void OnChunk(ParametersChunk message)
+    {
+        if (message.Total != _snapshots.Parameters || !_chunks.Accept(message.Version, message.Total, message.Offset, message.Values.Length))
+            return;
+        _incoming ??= _snapshots.Rent();
+        message.Values.Span.CopyTo(_incoming.Values.AsSpan(message.Offset));
+        Sender.Tell(new ParametersReceived(message.Version, _chunks.Received));
+        if (!_chunks.IsComplete) return;
+        _incoming.Version = message.Version;
+        Offer(_incoming);
+        _incoming = null;
     }
 
     private void OnAwait()
     {
         if (_available) Sender.Tell(ParametersAvailable.Instance);
         else _waiting.Add(Sender);
+    }
+
+    private sealed record Subscribe
+    {
+        public static readonly Subscribe Instance = new();
     }
 }

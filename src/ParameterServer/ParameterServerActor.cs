@@ -3,26 +3,26 @@ using Akka.Actor;
 namespace Rl.Distributed.ParameterServer;
 
 /// <summary>Is responsible for the newest weights: takes versions from their owner and fans them out, once a node, newest only.</summary>
-/// <remarks>Within <see cref="PublishInterval"/> of the last fan-out a version waits, and a newer one replaces it.
-/// Zero, the default within one process where nothing is copied, sends each at once.</remarks>
+/// <remarks>A cache in the same process gets each version at once, by reference; one on another node gets the newest
+/// every <see cref="ParameterServerOptions.PublishMilliseconds"/>, in chunks (<see cref="ParameterLink"/>).</remarks>
 public sealed class ParameterServerActor : ReceiveActor, IWithTimers
 {
+    private readonly ParameterServerOptions _options;
     private readonly List<IActorRef> _caches = [];
+    private readonly Dictionary<IActorRef, ParameterLink> _links = [];
     private ParameterSnapshot? _newest;
-    private bool _quiet, _waiting;
 
-    public ParameterServerActor(TimeSpan publishInterval)
+    public ParameterServerActor(ParameterServerOptions options)
     {
-        PublishInterval = publishInterval;
+        _options = options;
         Receive<PublishParameters>(OnPublish);
         Receive<SubscribeParameters>(_ => OnSubscribe());
-        Receive<Terminated>(message => _caches.Remove(message.ActorRef));
-        Receive<QuietTimeOver>(_ => OnQuietTimeOver());
+        Receive<ParametersReceived>(OnReceived);
+        Receive<Terminated>(OnTerminated);
+        Receive<Tick>(_ => UpdateLinks());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
-
-    public TimeSpan PublishInterval { get; }
 
     protected override void PostStop() => _newest?.Release();
 
@@ -35,41 +35,51 @@ public sealed class ParameterServerActor : ReceiveActor, IWithTimers
         }
         _newest?.Release();
         _newest = message.Snapshot;
-        if (_quiet) _waiting = true;
-        else FanOut();
+        foreach (var cache in _caches) Share(_newest, cache);
     }
 
     private void OnSubscribe()
     {
+        if (_caches.Contains(Sender) || _links.ContainsKey(Sender)) return;
         Context.Watch(Sender);
-        if (_caches.Contains(Sender)) return;
-        _caches.Add(Sender);
-        if (_newest is { } snapshot) Send(snapshot, Sender);
+        if (Sender.Path.Address.HasLocalScope)
+        {
+            _caches.Add(Sender);
+            if (_newest is { } snapshot) Share(snapshot, Sender);
+            return;
+        }
+        _links.Add(Sender, new ParameterLink(Sender, _options));
+        UpdateLinks();
+        if (!Timers.IsTimerActive(nameof(Tick)))
+            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.FromMilliseconds(_options.PublishMilliseconds));
     }
 
-    private void OnQuietTimeOver()
+    private void OnReceived(ParametersReceived message)
     {
-        _quiet = false;
-        if (_waiting) FanOut();
+        if (_links.TryGetValue(Sender, out var link)) link.OnReceived(message, Context.System.Scheduler.MonotonicClock);
     }
 
-    private void FanOut()
+    private void OnTerminated(Terminated message)
     {
-        _waiting = false;
-        foreach (var cache in _caches) Send(_newest!, cache);
-        if (PublishInterval <= TimeSpan.Zero) return;
-        _quiet = true;
-        Timers.StartSingleTimer(nameof(QuietTimeOver), QuietTimeOver.Instance, PublishInterval);
+        _caches.Remove(message.ActorRef);
+        _links.Remove(message.ActorRef);
+        if (_links.Count == 0) Timers.Cancel(nameof(Tick));
     }
 
-    private static void Send(ParameterSnapshot snapshot, IActorRef cache)
+    private void UpdateLinks()
+    {
+        if (_newest is null) return;
+        foreach (var link in _links.Values) link.Update(_newest, Context.System.Scheduler.MonotonicClock);
+    }
+
+    private static void Share(ParameterSnapshot snapshot, IActorRef cache)
     {
         snapshot.Retain();
         cache.Tell(new ParametersPublished(snapshot));
     }
 
-    private sealed record QuietTimeOver
+    private sealed record Tick
     {
-        public static readonly QuietTimeOver Instance = new();
+        public static readonly Tick Instance = new();
     }
 }

@@ -16,7 +16,7 @@ public sealed class ParameterSnapshot
         Values = new float[parameters];
     }
 
-    public ParameterVersion Version { get; private set; }
+    public ParameterVersion Version { get; internal set; }
 
     /// <summary>All parameters, flat, as the network's layout has them.</summary>
     public float[] Values { get; }
@@ -32,11 +32,8 @@ public sealed class ParameterSnapshot
         else if (left < 0) throw new InvalidOperationException($"Snapshot {Version} was released more often than retained.");
     }
 
-    internal void Fill(ParameterVersion version, ReadOnlySpan<float> parameters)
-    {
-        parameters.CopyTo(Values);
-        (Version, _references) = (version, 1);
-    }
+    /// <summary>Begins a new life, held once, with values of no version.</summary>
+    internal void Begin() => (Version, _references) = (default, 1);
 }
 
 /// <summary>Reuses the buffers of snapshots that nobody holds any more.</summary>
@@ -49,8 +46,20 @@ public sealed class SnapshotPool(int parameters)
     /// <summary>How many buffers were ever made.</summary>
     public int Created { get; private set; }
 
+    /// <summary>Parameters of a snapshot.</summary>
+    public int Parameters => parameters;
+
     /// <summary>A snapshot of these parameters, held once, by the caller.</summary>
     public ParameterSnapshot Take(ParameterVersion version, ReadOnlySpan<float> values)
+    {
+        var snapshot = Rent();
+        values.CopyTo(snapshot.Values);
+        snapshot.Version = version;
+        return snapshot;
+    }
+
+    /// <summary>A snapshot for the caller to fill, who holds it; its values are anything.</summary>
+    internal ParameterSnapshot Rent()
     {
         ParameterSnapshot? snapshot;
         lock (_lock)
@@ -59,7 +68,7 @@ public sealed class SnapshotPool(int parameters)
                 snapshot = new ParameterSnapshot(this, parameters);
                 Created++;
             }
-        snapshot.Fill(version, values);
+        snapshot.Begin();
         return snapshot;
     }
 

@@ -7,14 +7,24 @@ namespace Rl.Distributed.Replay;
 public sealed class FifoTable
 {
     private readonly Queue<Unroll> _unrolls;
-    private readonly int _capacity;
+    private int _capacity;
 
     /// <param name="capacity">Unrolls that it holds at most.</param>
     public FifoTable(int capacity)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        _capacity = capacity;
+        Capacity = capacity;
         _unrolls = new Queue<Unroll>(capacity);
+    }
+
+    /// <summary>Unrolls that it holds at most. Lowering it takes none out.</summary>
+    public int Capacity
+    {
+        get => _capacity;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            _capacity = value;
+        }
     }
 
     public int Count => _unrolls.Count;
@@ -26,7 +36,7 @@ public sealed class FifoTable
     /// <summary>Appends; false where the table is full.</summary>
     public bool TryInsert(Unroll unroll)
     {
-        if (_unrolls.Count == _capacity) return false;
+        if (_unrolls.Count >= _capacity) return false;
         _unrolls.Enqueue(unroll);
         Inserted++;
         return true;

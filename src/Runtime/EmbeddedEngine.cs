@@ -35,6 +35,7 @@ public static partial class EmbeddedEngine
     public static ActorSystem Create(string name, Options options = null)
     {
         options ??= new Options();
+        if (options.Remote is not null) throw new NotSupportedException("There is no transport yet.");
         var dispatchers = new Dictionary<string, Dispatcher> { [Dispatcher.DefaultId] = new PoolDispatcher() };
         foreach (var (id, kind) in options.Dispatchers)
             dispatchers[id] = kind == DispatcherKind.Pinned ? new PinnedDispatcher(name + "-" + id) : new PoolDispatcher();

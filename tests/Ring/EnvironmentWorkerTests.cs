@@ -36,7 +36,7 @@ public sealed class EnvironmentWorkerTests
         });
         _replay = _system.ActorOf(Props.Create(() => new Probe(_toReplay)), "replay");
         _observer = _system.ActorOf(Props.Create(() => new Probe(_toObserver)), "observer");
-        _cache = _system.ActorOf(Props.Create(() => new ParameterCacheActor(_replay, _cell)), "cache");
+        _cache = _system.ActorOf(Props.Create(() => new ParameterCacheActor(_replay, _cell, new SnapshotPool(1))), "cache");
     }
 
     private IReadOnlyList<Unroll> Unrolls => [.. _toReplay.OfType<InsertUnroll>().Select(message => message.Unroll)];

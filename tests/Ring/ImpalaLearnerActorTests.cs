@@ -5,6 +5,7 @@ using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Runtime;
 
@@ -29,8 +30,9 @@ public sealed class ImpalaLearnerActorTests
         var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "mlp", Hidden = [4] }, Shape.Observation, 2);
         var learner = new ImpalaLearner(network, new ImpalaOptions { Batch = 3 }, Shape, 1000, 1, SequentialRunner.Instance, seed: 1);
         var state = new ImpalaState(learner, Shape);
+        var snapshots = new SnapshotPool(learner.Parameters.Length);
         var setup = new ImpalaLearnerSetup(replay, server, observer, 1000, 0, Save);
-        _learner = system.ActorOf(Props.Create(() => new ImpalaLearnerActor(setup, state)), "learner");
+        _learner = system.ActorOf(Props.Create(() => new ImpalaLearnerActor(setup, state, snapshots)), "learner");
         _simulation.Advance(TimeSpan.FromMilliseconds(1));
     }
 

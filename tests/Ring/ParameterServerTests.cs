@@ -24,7 +24,7 @@ public sealed class ParameterServerTests
     [Fact]
     public void A_late_subscriber_gets_the_newest_version_and_every_later_one()
     {
-        var server = Server(TimeSpan.Zero);
+        var server = Server();
         Publish(server, 1);
         Publish(server, 2);
         Subscribe(server);
@@ -35,7 +35,7 @@ public sealed class ParameterServerTests
     [Fact]
     public void An_older_version_is_dropped()
     {
-        var server = Server(TimeSpan.Zero);
+        var server = Server();
         Subscribe(server);
         Publish(server, 2);
         Publish(server, 1);
@@ -43,20 +43,7 @@ public sealed class ParameterServerTests
         Assert.Equal([2], Received);
     }
 
-    [Fact]
-    public void Within_the_publish_interval_only_the_newest_version_is_sent_when_it_ends()
-    {
-        var server = Server(TimeSpan.FromMilliseconds(50));
-        Subscribe(server);
-        for (var version = 1; version <= 4; version++) Publish(server, version);
-        Assert.Equal([1], Received);
-        _simulation.Advance(TimeSpan.FromMilliseconds(60));
-        Assert.Equal([1, 4], Received);
-        _simulation.Advance(TimeSpan.FromMilliseconds(200));
-        Assert.Equal([1, 4], Received);
-    }
-
-    private IActorRef Server(TimeSpan publishInterval) => _system.ActorOf(Props.Create(() => new ParameterServerActor(publishInterval)), "server");
+    private IActorRef Server() => _system.ActorOf(Props.Create(() => new ParameterServerActor(new ParameterServerOptions())), "server");
 
     private void Subscribe(IActorRef server)
     {

@@ -34,14 +34,14 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private long _updatesAtReport;
     private TimeSpan _reportedAt;
 
-    public ImpalaLearnerActor(ImpalaLearnerSetup setup, ImpalaState state)
+    public ImpalaLearnerActor(ImpalaLearnerSetup setup, ImpalaState state, SnapshotPool snapshots)
     {
-        (_setup, _state) = (setup, state);
-        _snapshots = new SnapshotPool(state.Learner.Parameters.Length);
+        (_setup, _state, _snapshots) = (setup, state, snapshots);
         Receive<BatchReady>(OnBatchReady);
         Receive<Continue>(_ => OnContinue());
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
         Receive<StopTraining>(_ => OnStopTraining());
+        Receive<WorkersReturned>(message => _state.CountRolledBack(message.Claims));
         Receive<CheckpointSaved>(_ => OnCheckpointSaved());
         Receive<Status.Failure>(failure => OnSaveFailed(failure.Cause));
     }
@@ -177,7 +177,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     {
         _saving = false;
         if (_failure is not null) Fail(_failure);
-        else if (_finished) _setup.Observer.Tell(new TrainingFinished(_state.Report()));
+        else if (_finished) _setup.Observer.Tell(new TrainingFinished(_state.Report(), _state.Ledger.SentAtLeast()));
         else if (_stopping && !_learning) Finish();
         else if (_saveRequested) OnSaveCheckpoint();
     }

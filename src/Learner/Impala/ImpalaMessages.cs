@@ -17,6 +17,9 @@ public sealed record StopTraining
     public static readonly StopTraining Instance = new();
 }
 
+/// <summary>Workers that worked for an earlier epoch are back, with what they know was consumed of theirs.</summary>
+public sealed record WorkersReturned(ConsumptionClaim[] Claims);
+
 // What it sends to whoever watches the run.
 
 /// <summary>Where training is. Sent every so often, and at the end.</summary>
@@ -59,7 +62,9 @@ public sealed record LearnerReport
 }
 
 /// <summary>The last checkpoint is saved; nothing follows.</summary>
-public sealed record TrainingFinished(LearnerReport Report);
+/// <param name="Report">Where training ended.</param>
+/// <param name="Consumed">For each incarnation of a worker how many unrolls must have been sent for what was consumed.</param>
+public sealed record TrainingFinished(LearnerReport Report, ConsumptionClaim[] Consumed);
 
 /// <summary>The run cannot go on.</summary>
 public sealed record TrainingFailed(Exception Reason);

@@ -10,6 +10,8 @@ namespace Rl.Distributed.Learner.Impala;
 /// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
 public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
+    private long _rolledBackBefore, _rolledBackByMetrics, _rolledBackByWorkers;
+
     private const string
         ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
 
@@ -26,7 +28,9 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     public ConsumptionLedger Ledger { get; private set; } = new();
 
     /// <summary>Unrolls that resumed runs had consumed after the checkpoint that they were resumed from.</summary>
-    public long UnrollsRolledBack { get; private set; }
+    /// <remarks>At the last resume two sources tell: the run's metrics, which may lack its last moment, and those
+    /// workers that outlived the learner, which know their own unrolls only. The larger number counts.</remarks>
+    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers);
 
     public EpisodeWindow Episodes { get; } = new();
 
@@ -81,12 +85,23 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         };
     }
 
+    /// <summary>Workers of an earlier epoch know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
+    public void CountRolledBack(IEnumerable<ConsumptionClaim> claims)
+    {
+        foreach (var claim in claims)
+            _rolledBackByWorkers += Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
+    }
+
+    /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
+    public void Begin(int epoch) => Epoch = epoch;
+
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
     /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
     /// <param name="environments">Environments of the run, all workers together: their episodes in progress are lost and counted.</param>
     /// <param name="unrollsConsumed">Unrolls that the run is known to have consumed; those beyond the checkpoint's are rolled back.</param>
+    /// <param name="leastEpoch">The epoch is this one or a later one.</param>
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or optimizer.</exception>
-    public void Resume(Checkpoint checkpoint, int environments, long unrollsConsumed)
+    public void Resume(Checkpoint checkpoint, int environments, long unrollsConsumed, int leastEpoch = 0)
     {
         if (checkpoint.Text("algorithm") is var algorithm && algorithm != "impala")
             throw new CheckpointFormatException($"The checkpoint is of algorithm '{algorithm}', the run of 'impala'.");
@@ -105,9 +120,9 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         }
         (learner.Frames, learner.Updates) = (Number(checkpoint, "frames"), Number(checkpoint, "updates"));
         learner.Optimizer.StepCount = Number(checkpoint, "optimizer.steps");
-        Epoch = checked((int)Number(checkpoint, "epoch") + 1);
+        Epoch = Math.Max(leastEpoch, checked((int)Number(checkpoint, "epoch") + 1));
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
-        UnrollsRolledBack = Number(checkpoint, "unrolls.rolledBack") + Math.Max(0, unrollsConsumed - Ledger.Consumed);
+        (_rolledBackBefore, _rolledBackByMetrics) = (Number(checkpoint, "unrolls.rolledBack"), Math.Max(0, unrollsConsumed - Ledger.Consumed));
     }
 
     private static void Copy(Checkpoint checkpoint, string name, float[] target)

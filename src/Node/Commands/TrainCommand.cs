@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
@@ -112,6 +113,7 @@ internal sealed class TrainCommand
     private (TrainingConfig Config, RunFolder Folder) Prepare(ParseResult parsed)
     {
         var (preset, resume, directory) = (parsed.GetValue(_preset), parsed.GetValue(_resume), parsed.GetValue(_runDirectory));
+        if (parsed.GetValue(_deterministic) && SimulatedHost.Missing is { } reason) throw new ConfigException($"--deterministic: {reason}");
         var overrides = _config.Overrides(parsed);
         if (resume is not null)
         {

@@ -1,5 +1,6 @@
 using Rl.Distributed.Actors;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Clustering;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -17,7 +18,9 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
     private readonly long _startedAt, _startFrames, _consumedBefore;
+    private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
+    private int _workersNow, _nodesNow;
 
     /// <param name="config">The run's configuration.</param>
     /// <param name="options">Who hears of progress.</param>
@@ -28,6 +31,7 @@ internal sealed class ProgressMeter : IRunWatcher
     {
         (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), plan.Learner.Learner.Frames, plan.Learner.Ledger.Consumed);
+        _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Learner.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, plan.Learner.Learner.Updates));
     }
 
@@ -56,11 +60,14 @@ internal sealed class ProgressMeter : IRunWatcher
 
     public void OnReport(WorkerReport report) => _workers[(report.Worker, report.Incarnation)] = report;
 
-    public void OnFinished(LearnerReport report)
+    public void OnWorkers(WorkerRoster roster) => (_workersNow, _nodesNow) = (roster.Workers, roster.Nodes);
+
+    public void OnFinished(TrainingFinished end)
     {
-        _options.Progress?.Report(Progress(report, Elapsed));
-        LogLedger(report);
-        _finished.TrySetResult(report);
+        if (_finished.Task.IsCompleted) return;
+        _options.Progress?.Report(Progress(end.Report, Elapsed));
+        LogLedger(end);
+        _finished.TrySetResult(end.Report);
     }
 
     public void OnFailed(Exception reason) => _finished.TrySetException(reason);
@@ -108,6 +115,8 @@ internal sealed class ProgressMeter : IRunWatcher
             UnrollsRolledBack = report.UnrollsRolledBack,
             UnrollsRejected = report.UnrollsDuplicate + _workers.Values.Sum(worker => worker.Rejected),
             EpisodesRestarted = report.EpisodesRestarted,
+            Workers = _workersNow,
+            Nodes = _nodesNow,
         };
     }
 
@@ -117,17 +126,21 @@ internal sealed class ProgressMeter : IRunWatcher
         return seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null;
     }
 
-    // Sent = consumed + discarded at the end + refused + lost. What is discarded was queued or on its way when the learner had enough.
-    private void LogLedger(LearnerReport report)
+    // Sent = consumed + discarded + refused + lost. What is discarded was queued or on its way when the learner had enough, or when its node
+    // was lost; the last words of such a node's workers may be old, but what was consumed was sent.
+    private void LogLedger(TrainingFinished end)
     {
-        var (sent, lost, rejected) = (0L, 0L, report.UnrollsDuplicate);
-        foreach (var worker in _workers.Values)
-            (sent, lost, rejected) = (sent + worker.Sent, lost + worker.Lost, rejected + worker.Rejected);
-        var consumed = report.UnrollsConsumed - _consumedBefore;
+        var sentBy = _workers.ToDictionary(entry => entry.Key, entry => entry.Value.Sent);
+        foreach (var least in end.Consumed)
+            if (sentBy.TryGetValue((least.Worker, least.Incarnation), out var sent))
+                sentBy[(least.Worker, least.Incarnation)] = Math.Max(sent, least.Unrolls);
+            else if (least.Incarnation >= _firstIncarnation) sentBy[(least.Worker, least.Incarnation)] = least.Unrolls;
+        var (lost, rejected) = (_workers.Values.Sum(worker => worker.Lost), end.Report.UnrollsDuplicate + _workers.Values.Sum(worker => worker.Rejected));
+        var (total, consumed) = (sentBy.Values.Sum(), end.Report.UnrollsConsumed - _consumedBefore);
         _options.Logger.Information(
-            "Unrolls of this process: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end "
+            "Unrolls since this process began: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end or with their node "
             + "+ {Rejected} refused + {Lost} lost",
-            sent, consumed, sent - consumed - rejected - lost, rejected, lost);
+            total, consumed, total - consumed - rejected - lost, rejected, lost);
     }
 
     private (double FramesPerSecond, double UpdatesPerSecond) Rates(LearnerReport report, TimeSpan now)

@@ -4,6 +4,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -35,6 +36,9 @@ public sealed record TrainingConfig
 
     [Description("The learner.")]
     public ImpalaOptions Learner { get; init; } = new();
+
+    [Description("How weights reach other nodes.")]
+    public ParameterServerOptions ParameterServer { get; init; } = new();
 
     [Description("Checkpoints, metrics and log.")]
     public RunOptions Run { get; init; } = new();

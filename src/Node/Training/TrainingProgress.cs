@@ -52,4 +52,10 @@ public sealed record TrainingProgress
 
     /// <summary>Episodes in progress that resumes started anew.</summary>
     public long EpisodesRestarted { get; init; }
+
+    /// <summary>Workers that are to work now.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Other nodes that some of them are on.</summary>
+    public int Nodes { get; init; }
 }

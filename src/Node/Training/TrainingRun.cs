@@ -2,6 +2,7 @@ using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Threading;
 
 namespace Rl.Distributed.Node.Training;
@@ -15,6 +16,7 @@ public static class TrainingRun
 
     /// <summary>Trains until the configured frames are done or the token is cancelled; then saves a checkpoint and returns.</summary>
     /// <exception cref="ArgumentException">Environment, network and batches cannot be made as configured.</exception>
+    /// <exception cref="NotSupportedException">A deterministic run on an engine that has no simulation.</exception>
     /// <exception cref="WorkerFailedException">A worker failed again and again.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
     /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
@@ -26,6 +28,7 @@ public static class TrainingRun
         var clock = TimeProvider.System;
         if (options.Deterministic)
         {
+            if (SimulatedHost.Missing is { } reason) throw new NotSupportedException(reason);
             var plan = RunPlan.Create(config, options, SequentialRunner.Instance, SaveAndWait(options));
             options.Started?.Invoke();
             var meter = new ProgressMeter(config, options, plan, clock, requestCheckpoint: null);

@@ -1,3 +1,4 @@
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.RunDirectory;
 using Serilog;
 
@@ -17,6 +18,18 @@ public sealed record TrainingRunOptions
 
     /// <summary>Unrolls that the resumed run is known to have consumed; the effect of those after its checkpoint is gone.</summary>
     public long UnrollsConsumed { get; init; }
+
+    /// <summary>How other nodes reach this one; null: the run stays in this process.</summary>
+    internal NodeEndpoint? Endpoint { get; init; }
+
+    /// <summary>Workers in this process; null: as many as the configuration says.</summary>
+    public int? LocalWorkers { get; init; }
+
+    /// <summary>Tells runs apart where workers outlive the process that led them.</summary>
+    public string RunId { get; init; } = "";
+
+    /// <summary>No epoch below this one may be begun: earlier ones were, even if no checkpoint tells of them.</summary>
+    public int LeastEpoch { get; init; }
 
     /// <summary>Called once network, environments and checkpoint are found to fit, before the first step.</summary>
     public Action? Started { get; init; }

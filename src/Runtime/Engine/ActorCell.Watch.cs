@@ -50,7 +50,7 @@ internal sealed partial class ActorCell
         if (_watching.Remove(notice.Actor, out var message) && _phase != Phase.Terminating)
         {
             _reported[notice.Actor] = message;
-            SelfRef.Tell(new Terminated(notice.Actor, notice.ExistenceConfirmed, addressTerminated: false), notice.Actor);
+            SelfRef.Tell(new Terminated(notice.Actor, notice.ExistenceConfirmed, notice.AddressTerminated), notice.Actor);
         }
         ChildEnded(notice.Actor);
     }

@@ -1,13 +1,17 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog;
 
-namespace Rl.Distributed.Node.Training;
+namespace Rl.Distributed.Node.Engines;
 
-/// <summary>Starts the embedded engine: the one file that would differ on another engine.</summary>
+/// <summary>Starts the embedded engine.</summary>
 internal static class EngineHost
 {
+    /// <summary>As <c>-p:Engine</c> names it.</summary>
+    public const string Name = "embedded";
+
     private const string SystemName = "rl";
 
     private static readonly EmbeddedEngine.Options Options = new()

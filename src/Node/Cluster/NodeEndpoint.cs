@@ -1,0 +1,22 @@
+namespace Rl.Distributed.Node.Clustering;
+
+/// <summary>How a node is reached by others, and whom it lets in: what each engine's start-up makes its settings from.</summary>
+internal sealed record NodeEndpoint
+{
+    /// <summary>Where it listens; port 0: any free one.</summary>
+    public required HostPort Listen { get; init; }
+
+    /// <summary>Under which host and port others reach it; null: where it listens.</summary>
+    public HostPort? Advertise { get; init; }
+
+    /// <summary>Nodes that a joining node asks; empty: it founds a cluster.</summary>
+    public IReadOnlyList<HostPort> Seeds { get; init; } = [];
+
+    public IReadOnlyList<string> Roles { get; init; } = NodeRoles.All;
+
+    /// <summary>Nodes of another cluster are refused.</summary>
+    public string ClusterName { get; init; } = "rl";
+
+    /// <summary>Both sides of a connection prove that they know it; empty: none.</summary>
+    public ReadOnlyMemory<byte> Secret { get; init; }
+}

@@ -1,0 +1,32 @@
+using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>What the workers of a node need, whichever node that is.</summary>
+/// <param name="Setup">For each worker.</param>
+/// <param name="Network">The policy's network.</param>
+/// <param name="Shape">The shape of every unroll of the run.</param>
+internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network, UnrollShape Shape)
+{
+    /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
+    public static WorkerPlan Create(TrainingConfig config)
+    {
+        var registry = EnvironmentRegistry.Default;
+        var workers = config.Workers;
+        var environment = registry.Spec(config.Environment);
+        var network = PolicyValueNetwork.Create(config.Network, environment.Observation, environment.DiscreteActions);
+        var shape = new UnrollShape(
+            workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
+        var setup = new WorkerSetup(
+            random => registry.Create(config.Environment, workers.EnvironmentsPerWorker, random),
+            network, shape, config.Seed, config.Learner.Discount, workers.RewardClip, TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
+        return new WorkerPlan(setup, network, shape);
+    }
+
+    /// <summary>Who the workers numbered from <paramref name="first"/> on are.</summary>
+    public static IReadOnlyList<WorkerIdentity> Identities(int first, int count, int epoch) =>
+        [.. Enumerable.Range(first, count).Select(index => new WorkerIdentity(index, epoch))];
+}
