@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 
@@ -126,6 +127,11 @@ internal sealed class NodeRegistration : IDisposable
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             return false;
+        }
+        catch (Win32Exception)
+        {
+            // It is there, and will not say since when.
+            return true;
         }
     }
 }

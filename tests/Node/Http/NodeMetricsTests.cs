@@ -141,7 +141,12 @@ public sealed class NodeMetricsTests
 
     private static (int ExitCode, string Output, string Error) Python(string program, string input)
     {
-        var start = new ProcessStartInfo("python3") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // Debian's packages are Debian's Python's, whatever other one comes first on the path.
+        const string Debian = "/usr/bin/python3";
+        var start = new ProcessStartInfo(File.Exists(Debian) ? Debian : "python3")
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add(program);
         try
