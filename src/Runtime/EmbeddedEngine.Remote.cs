@@ -18,7 +18,7 @@ public static partial class EmbeddedEngine
         /// message has left.</summary>
         void Write(int id, object message, IBufferWriter<byte> output);
 
-        /// <summary>The message of these bytes, all of them; they are not touched after the call.</summary>
+        /// <summary>The message of these bytes, all of them. It keeps none of them: after the call they are used again.</summary>
         /// <exception cref="Exception">They are no such message. The frame is rejected and counted, nothing else happens.</exception>
         object Read(int id, in ReadOnlySequence<byte> body);
     }
@@ -78,6 +78,15 @@ public static partial class EmbeddedEngine
 
         /// <summary>Bytes that may wait for one peer. What does not fit is dropped, counted and logged.</summary>
         public long MaxQueuedBytes { get; init; } = 512L << 20;
+
+        /// <summary>Connections at once, those included that this system makes; more are closed at once.</summary>
+        public int MaxConnections { get; init; } = 1024;
+
+        /// <summary>Connections at once that have not come through the handshake.</summary>
+        public int MaxHandshakes { get; init; } = 64;
+
+        /// <summary>For connecting, and for the handshake.</summary>
+        public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
     }
 
     /// <summary>Certificates for both directions of a connection, each in a PEM file. They are read once, at the start.</summary>
