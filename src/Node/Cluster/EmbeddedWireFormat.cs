@@ -1,7 +1,7 @@
 using System.Buffers;
 using Rl.Distributed.Runtime;
 
-namespace Rl.Distributed.Node.ClusterNodes;
+namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>The table of messages, as the embedded engine takes it.</summary>
 public sealed class EmbeddedWireFormat(WireTable table) : EmbeddedEngine.IWireFormat

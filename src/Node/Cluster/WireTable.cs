@@ -4,7 +4,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 
-namespace Rl.Distributed.Node.ClusterNodes;
+namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>Which messages cross the wire, under which number, and how. Nothing that is received names a type.</summary>
 /// <remarks>Thread-safe. A number, once used, keeps its meaning; whoever changes a message's form raises <see cref="Version"/>.</remarks>

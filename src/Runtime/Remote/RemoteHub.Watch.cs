@@ -11,7 +11,7 @@ namespace Rl.Distributed.Runtime.Remote;
 internal sealed partial class RemoteHub
 {
     /// <summary>A peer that is no member and stays unreachable for this long is terminated.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Repeat = TimeSpan.FromSeconds(2);
 

@@ -7,7 +7,7 @@ using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Tests;
 
-namespace Rl.Distributed.Node.Tests.ClusterNodes;
+namespace Rl.Distributed.Node.Tests.Clustering;
 
 /// <summary>Any message of each type in the table.</summary>
 internal static class WireMessages

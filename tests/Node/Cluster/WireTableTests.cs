@@ -2,11 +2,11 @@ using System.Buffers;
 using FsCheck;
 using FsCheck.Fluent;
 using MessagePack;
-using Rl.Distributed.Node.ClusterNodes;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Tests;
 
-namespace Rl.Distributed.Node.Tests.ClusterNodes;
+namespace Rl.Distributed.Node.Tests.Clustering;
 
 public sealed class WireTableTests
 {

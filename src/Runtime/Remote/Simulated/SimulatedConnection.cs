@@ -47,8 +47,7 @@ internal sealed class SimulatedConnection
         foreach (var direction in (ReadOnlySpan<Direction>)[_there, _back])
         {
             if (direction.From.Owner.Address != from || direction.To.Owner.Address != to) continue;
-            var hearer = direction.To;
-            direction.Silence = hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
+            ListenInVain(direction);
         }
     }
 
@@ -74,9 +73,11 @@ internal sealed class SimulatedConnection
     /// <summary>One end closes it; the other finds out, now or when it hears nothing.</summary>
     public void Close(SimulatedPeer by, string reason, bool silent = false)
     {
-        if (!_isOpen) return;
-        End();
-        TellOther(by, "the other side closed the connection", silent: false);
+        if (_isOpen)
+        {
+            End();
+            TellOther(by, "the other side closed the connection", silent: false);
+        }
         by.Detach(this, reason, silent);
     }
 
@@ -95,22 +96,27 @@ internal sealed class SimulatedConnection
     public void Crash(SimulatedPeer by, bool silent)
     {
         End();
-        TellOther(by, silent ? "it fell silent" : "the connection broke", silent);
+        TellOther(by, "the connection broke", silent);
     }
 
     private void TellOther(SimulatedPeer by, string reason, bool silent)
     {
-        var other = From(by).To;
-        silent |= !_network.Passes(by.Owner.Address, other.Owner.Address);
-        other.Owner.After(silent ? other.Owner.Hub.Options.SilenceLimit : _network.Latency(), () => other.Detach(this, reason, silent));
+        var direction = From(by);
+        if (silent) ListenInVain(direction);
+        else if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
+            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, silent: false));
+    }
+
+    private void ListenInVain(Direction direction)
+    {
+        var hearer = direction.To;
+        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
     }
 
     private void End()
     {
         _isOpen = false;
         _network.Remove(this);
-        _there.Silence?.Cancel();
-        _back.Silence?.Cancel();
     }
 
     private Direction From(SimulatedPeer from) => from == _there.From ? _there : _back;
@@ -128,26 +134,22 @@ internal sealed class SimulatedConnection
             direction.Stall(message);
             return;
         }
-        if (!TryEncode(from, to, message, out var id, out var body)) return;
-        from.Sent(body.Length);
-        var free = direction.Occupy(_network, body.Length);
-        if (free == TimeSpan.Zero) to.Receive(from, message, id, body);
-        else _network.Timers.Start(free, TimeSpan.Zero, null, () =>
+        var body = _network.RentBody();
+        if (!from.TryEncode(to.Address, message, body, out var id))
         {
-            if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body);
-            else _network.MessagesLost++;
-        });
+            _network.ReturnBody(body);
+            return;
+        }
+        var free = direction.Occupy(_network, body.WrittenCount);
+        if (free == TimeSpan.Zero) Hand(from, to, message, id, body);
+        else _network.Timers.Start(free, TimeSpan.Zero, null, () => Hand(from, to, message, id, body));
     }
 
-    private static bool TryEncode(SimulatedTransport from, SimulatedTransport to, in Outbound message, out int id, out ReadOnlyMemory<byte> body)
+    private void Hand(SimulatedTransport from, SimulatedTransport to, in Outbound message, int id, ArrayBufferWriter<byte> body)
     {
-        var output = new ArrayBufferWriter<byte>();
-        if (!from.Hub.TryGetId(message.Message, out id)) throw new InvalidOperationException($"{message.Message} lost its codec.");
-        from.Hub.Write(id, message.Message, output);
-        body = output.WrittenMemory;
-        if (body.Length <= from.Hub.Options.MaxMessageBytes) return true;
-        from.Drop(to.Address, message, $"its {body.Length} bytes are more than MaxMessageBytes");
-        return false;
+        if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body.WrittenMemory);
+        else _network.MessagesLost++;
+        _network.ReturnBody(body);
     }
 
     /// <summary>What is under way from one end to the other.</summary>
@@ -177,7 +179,7 @@ internal sealed class SimulatedConnection
             if (arrival > LastArrival) LastArrival = arrival;
             network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
             {
-                if (_arrivals[pair] == arrival) _arrivals.Remove(pair);
+                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
                 connection.Arrive(this, message);
             });
         }

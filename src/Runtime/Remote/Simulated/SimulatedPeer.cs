@@ -55,8 +55,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
         if (_uid != uid && _uid != 0) Report(0, "a new incarnation took its place");
         (_connection, _uid, _backoff) = (connection, uid, TimeSpan.Zero);
         _dial?.Cancel();
-        _grace?.Cancel();
-        (_dial, _grace) = (null, null);
+        _dial = null;
         Report(uid, null);
         while (_connection == connection && _queue.TryDequeue(out var message)) connection.Send(this, message);
     }
@@ -82,6 +81,8 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     /// <summary>Tells the hub of the incarnation that can be reached; 0: none, and what waits for it is dropped.</summary>
     private void Report(int uid, string reason)
     {
+        _grace?.Cancel();
+        _grace = null;
         if (uid == 0) DropQueue(reason);
         if (uid == _reported) return;
         var last = _reported;
@@ -107,7 +108,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             SimulatedConnection.Join(this, other.PeerOf(owner.Address));
             return;
         }
-        if (_grace is null or { IsCancelled: true } || _reported == 0) DropQueue("there is no connection");
+        if (_reported == 0) DropQueue("there is no connection");
         if (_kept || _reported != 0) Dial();
         else _backoff = TimeSpan.Zero;
     }
