@@ -16,11 +16,13 @@ internal sealed class PathCache<T>
 
     public void Add(string path, T value)
     {
-        if (Interlocked.Increment(ref _count) > Capacity)
-        {
-            _entries.Clear();
-            Volatile.Write(ref _count, 1);
-        }
+        if (Interlocked.Increment(ref _count) > Capacity) Clear();
         _entries[path] = value;
+    }
+
+    public void Clear()
+    {
+        _entries.Clear();
+        Volatile.Write(ref _count, 0);
     }
 }

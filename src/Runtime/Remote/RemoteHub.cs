@@ -151,10 +151,11 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     private void DeliverOwn(RemotePeer peer, InternalActorRefBase recipient, IActorRef sender, object message)
     {
+        if (recipient is NamedRef named) recipient = named.Present;
         switch (message)
         {
             case SystemMessage own:
-                DeliverSystem(peer, recipient is NamedRef named ? named.Present : recipient, own);
+                DeliverSystem(peer, recipient, own);
                 return;
             case SelectionEnvelope envelope:
                 new ActorSelection(recipient, envelope.Elements).Tell(envelope.Message, sender);
