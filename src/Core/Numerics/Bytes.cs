@@ -20,22 +20,30 @@ public static class Bytes
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, array.Length);
-        return new ReadOnlySequence<byte>(new View<T>(array, count).Memory);
+        return new ReadOnlySequence<byte>(new View<T>(array, 0, count).Memory);
     }
+
+    /// <summary>Memory that is a part of an array.</summary>
+    /// <exception cref="ArgumentException">It is something else.</exception>
+    public static ReadOnlySequence<byte> Of<T>(ReadOnlyMemory<T> memory)
+        where T : unmanaged =>
+        MemoryMarshal.TryGetArray(memory, out var segment)
+            ? new ReadOnlySequence<byte>(new View<T>(segment.Array!, segment.Offset, segment.Count).Memory)
+            : throw new ArgumentException("This memory is no part of an array.", nameof(memory));
 
     /// <summary>Fills the beginning of the array from these bytes, which must be whole elements and fit.</summary>
     public static void CopyTo<T>(in ReadOnlySequence<byte> bytes, T[] array)
         where T : unmanaged => bytes.CopyTo(MemoryMarshal.AsBytes(array.AsSpan()));
 
-    private sealed class View<T>(T[] array, int count) : MemoryManager<byte>
+    private sealed class View<T>(T[] array, int start, int count) : MemoryManager<byte>
         where T : unmanaged
     {
-        public override Span<byte> GetSpan() => MemoryMarshal.AsBytes(array.AsSpan(0, count));
+        public override Span<byte> GetSpan() => MemoryMarshal.AsBytes(array.AsSpan(start, count));
 
         public override unsafe MemoryHandle Pin(int elementIndex = 0)
         {
             var pinned = GCHandle.Alloc(array, GCHandleType.Pinned);
-            return new MemoryHandle((byte*)pinned.AddrOfPinnedObject() + elementIndex, pinned);
+            return new MemoryHandle((byte*)pinned.AddrOfPinnedObject() + (start * sizeof(T)) + elementIndex, pinned);
         }
 
         // The handle that Pin returned frees what it pinned.

@@ -4,7 +4,7 @@ using Rl.Distributed.Runtime;
 namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>The table of messages, as the embedded engine takes it.</summary>
-public sealed class EmbeddedWireFormat(WireTable table) : EmbeddedEngine.IWireFormat
+internal sealed class EmbeddedWireFormat(WireTable table) : EmbeddedEngine.IWireFormat
 {
     public int Version => WireTable.Version;
 

@@ -8,7 +8,7 @@ namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>Which messages cross the wire, under which number, and how. Nothing that is received names a type.</summary>
 /// <remarks>Thread-safe. A number, once used, keeps its meaning; whoever changes a message's form raises <see cref="Version"/>.</remarks>
-public sealed class WireTable
+internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
     public const int Version = 1;
@@ -30,6 +30,13 @@ public sealed class WireTable
         Add(7, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadBatchReady(ref reader, pool));
         Add(8, ParameterCodecs.Write, ParameterCodecs.ReadSubscribeParameters);
         Add(9, WorkerCodecs.Write, WorkerCodecs.ReadWorkerReport);
+        Add(10, ParameterCodecs.Write, ParameterCodecs.ReadParametersReceived);
+        Add(11, ParameterCodecs.Write, ParameterCodecs.ReadParametersChunk);
+        Add(12, ClusterCodecs.Write, ClusterCodecs.ReadOfferWorkers);
+        Add(13, ClusterCodecs.Write, ClusterCodecs.ReadWorkAssigned);
+        Add(14, ClusterCodecs.Write, ClusterCodecs.ReadWorkFailed);
+        Add(15, ClusterCodecs.Write, ClusterCodecs.ReadStopWork);
+        Add(16, ClusterCodecs.Write, ClusterCodecs.ReadWorkStopped);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);

@@ -37,7 +37,7 @@ internal sealed class ClusterArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _listen, _advertise, _join, _cluster, _secretFile, _insecure, _http }) command.Options.Add(option);
+        foreach (var option in new System.CommandLine.Option[] { _listen, _advertise, _join, _cluster, _secretFile, _insecure, _http }) command.Options.Add(option);
     }
 
     /// <summary>Whether other nodes are meant to be there.</summary>

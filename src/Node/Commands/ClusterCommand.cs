@@ -54,7 +54,8 @@ internal sealed class ClusterCommand
         {
             throw new CommandFailedException(
                 "no node of this machine and user was found. "
-                + $"Start one with `{CommandLine.Name} train PRESET --listen 127.0.0.1:4053`, or name another machine's with --http HOST:PORT.");
+                + $"Start one with `{CommandLine.Name} train PRESET --listen 127.0.0.1:4053`, "
+                + "or name another machine's with --http HOST:PORT.");
         }
         var asked = await Task.WhenAll(registered.Select(node => AskAsync(client, node, cancellationToken)));
         var failures = asked.Select(answer => answer.Failure).OfType<string>().ToList();

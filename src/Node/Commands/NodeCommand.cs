@@ -44,7 +44,7 @@ internal sealed class NodeCommand(CommandHost host)
         if (endpoint.Seeds.Count == 0)
             throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
-        var live = new LiveNode(endpoint, config: null) { Workers = workers };
+        var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
         var node = new ActorNode(

@@ -57,7 +57,7 @@ internal sealed class TrainCommand
     public void AddTo(Command command)
     {
         command.Arguments.Add(_preset);
-        foreach (var option in new Option[] { _runDirectory, _resume, _deterministic, _json }) command.Options.Add(option);
+        foreach (var option in new System.CommandLine.Option[] { _runDirectory, _resume, _deterministic, _json }) command.Options.Add(option);
         _config.AddTo(command);
         _cluster.AddTo(command);
     }
@@ -90,7 +90,7 @@ internal sealed class TrainCommand
         using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
         var unrollsConsumed = MetricsCsv.LastUnrollsConsumed(folder.MetricsPath);
         using var metrics = new MetricsCsv(folder.MetricsPath);
-        var live = new LiveNode(endpoint, config);
+        var live = new LiveNode(endpoint, config, _host.Clock);
         try
         {
             using var admin = endpoint is null && _cluster.Http(parsed) is null ? null : live.Serve(_cluster.Http(parsed), logger);

@@ -12,7 +12,8 @@ internal static class ClusterText
     public static void Write(NodeStatus cluster, TextWriter output, bool isTerminal)
     {
         var members = cluster.Members.Count == 1 ? "1 member" : $"{cluster.Members.Count} members";
-        output.WriteLine(Clean($"Cluster {cluster.Cluster}: {members}, leader {Short(cluster.Leader)}; engine {cluster.Engine}, version {cluster.Version}"));
+        output.WriteLine(Clean(
+            $"Cluster {cluster.Cluster}: {members}, leader {Short(cluster.Leader)}; engine {cluster.Engine}, version {cluster.Version}"));
         var rows = cluster.Members.OrderBy(member => member.Address, StringComparer.Ordinal).ThenBy(member => member.Uid)
             .Select(member => Row(member, cluster.Run)).ToList();
         if (isTerminal) WriteTable(rows, output);
@@ -59,7 +60,10 @@ internal static class ClusterText
         string[][] lines = [Columns, .. rows];
         var widths = Columns.Select((_, i) => lines.Max(line => line[i].Length)).ToList();
         foreach (var line in lines)
-            output.WriteLine($"  {string.Join("  ", line.Select((cell, i) => i == 3 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i])))}".TrimEnd());
+        {
+            var cells = line.Select((cell, i) => i == 3 ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
+            output.WriteLine($"  {string.Join("  ", cells)}".TrimEnd());
+        }
     }
 
     /// <summary>The part of an address that tells nodes of one cluster apart.</summary>

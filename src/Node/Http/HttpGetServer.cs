@@ -109,7 +109,8 @@ internal sealed class HttpGetServer : IDisposable
             if (_connections.Count == _limits.MaxConnections) Close(other => other == _connections[0]);
             _connections.Add(connection);
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.ConnectionReset or SocketError.ConnectionAborted)
+        catch (SocketException e) when (e.SocketErrorCode
+            is SocketError.WouldBlock or SocketError.ConnectionReset or SocketError.ConnectionAborted)
         {
         }
         catch (SocketException)

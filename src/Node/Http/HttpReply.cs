@@ -17,7 +17,8 @@ internal sealed record HttpReply(int Status, string ContentType, byte[] Body)
     public byte[] ToBytes(bool withBody)
     {
         var head = string.Create(CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {Status} {Reason(Status)}\r\nDate: {DateTime.UtcNow:R}\r\nContent-Type: {ContentType}\r\nContent-Length: {Body.Length}\r\n")
+            $"HTTP/1.1 {Status} {Reason(Status)}\r\nDate: {DateTime.UtcNow:R}\r\nContent-Length: {Body.Length}\r\n")
+            + $"Content-Type: {ContentType}\r\n"
             + (Allow is null ? "" : $"Allow: {Allow}\r\n")
             + "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
         byte[] first = Encoding.ASCII.GetBytes(head);

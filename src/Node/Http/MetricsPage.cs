@@ -60,8 +60,9 @@ internal sealed class MetricsPage
         var text = new StringBuilder("{");
         foreach (var (name, value) in labels)
         {
-            if (name.Length == 0 || char.IsAsciiDigit(name[0]) || name.StartsWith("__", StringComparison.Ordinal) || !name.All(IsNameSign))
-                throw new ArgumentException($"Label '{name}': names are of letters, digits and _, and begin with a letter.", nameof(labels));
+            var reserved = name.StartsWith("__", StringComparison.Ordinal);
+            if (name.Length == 0 || char.IsAsciiDigit(name[0]) || reserved || !name.All(IsNameSign))
+                throw new ArgumentException($"Label '{name}': names begin with a letter and are of letters, digits and _.", nameof(labels));
             text.Append($"{(text.Length > 1 ? "," : "")}{name}=\"{Escaped(value, quotes: true)}\"");
         }
         return text.Append('}').ToString();

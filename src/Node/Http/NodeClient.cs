@@ -59,6 +59,7 @@ internal sealed class NodeClient : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static CommandFailedException NotANode(HostPort node, Exception? inner) =>
-        new($"{node}: what listens there is not a node of this program, or one of another version. Its --http says where a node listens.", inner);
+    private static CommandFailedException NotANode(HostPort node, Exception? inner) => new(
+        $"{node}: what listens there is not a node of this program, or one of another version. "
+        + "A node's --http says where it listens.", inner);
 }

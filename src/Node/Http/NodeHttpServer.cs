@@ -34,7 +34,8 @@ internal sealed class NodeHttpServer : IDisposable
     public HostPort Address => new(_server.EndPoint.Address.ToString(), _server.EndPoint.Port);
 
     /// <exception cref="CommandFailedException">One cannot listen there; the message says why and what to do.</exception>
-    public static NodeHttpServer Start(HostPort bind, NodePages pages, HttpLimits? limits = null) => new(bind, pages, limits ?? new HttpLimits());
+    public static NodeHttpServer Start(HostPort bind, NodePages pages, HttpLimits? limits = null) =>
+        new(bind, pages, limits ?? new HttpLimits());
 
     public void Dispose() => _server.Dispose();
 
@@ -63,9 +64,9 @@ internal sealed class NodeHttpServer : IDisposable
     private HttpReply Health()
     {
         var health = _pages.Health();
-        var page = new HealthPage(
-            health.Unhealthy is null ? "ok" : "unhealthy", health.State, health.Roles, Math.Round(health.Uptime.TotalSeconds, 3), health.Unhealthy);
-        return new HttpReply(health.Unhealthy is null ? 200 : 503, Json, JsonSerializer.SerializeToUtf8Bytes(page, NodeJson.Default.HealthPage));
+        var (code, status) = health.Unhealthy is null ? (200, "ok") : (503, "unhealthy");
+        var page = new HealthPage(status, health.State, health.Roles, Math.Round(health.Uptime.TotalSeconds, 3), health.Unhealthy);
+        return new HttpReply(code, Json, JsonSerializer.SerializeToUtf8Bytes(page, NodeJson.Default.HealthPage));
     }
 
     private HttpReply Metrics() => new(200, NodeMetrics.ContentType, Encoding.UTF8.GetBytes(_pages.Metrics.ToText()));

@@ -67,8 +67,13 @@ internal sealed class MetricCell
 
     public void Add(double amount = 1)
     {
-        double seen;
-        do seen = Volatile.Read(ref _value);
-        while (BitConverter.DoubleToInt64Bits(Interlocked.CompareExchange(ref _value, seen + amount, seen)) != BitConverter.DoubleToInt64Bits(seen));
+        // Compared as bits: NaN is not equal to itself.
+        var seen = Volatile.Read(ref _value);
+        while (true)
+        {
+            var found = Interlocked.CompareExchange(ref _value, seen + amount, seen);
+            if (BitConverter.DoubleToInt64Bits(found) == BitConverter.DoubleToInt64Bits(seen)) return;
+            seen = found;
+        }
     }
 }

@@ -89,7 +89,7 @@ internal sealed record NodeHealth
     public string? Unhealthy { get; init; }
 }
 
-/// <summary>Reads and writes what the node's pages hold; made at build time, so that the first answer takes no longer than others.</summary>
+/// <summary>Reads and writes what the node's pages hold; made at build time, which spares the first answer the reflection.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(HealthPage))]

@@ -10,6 +10,9 @@ namespace Akka.Cluster;
 /// <remarks>Thread-safe; nothing blocks. What is asked for happens a little later; events tell.</remarks>
 public class Cluster
 {
+    /// <summary>Subscribers may hear of the end before their system ends.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(10);
+
     private readonly EmbeddedSystem _system;
     private readonly IActorRef _actor;
     private readonly TaskCompletionSource _left;
@@ -23,7 +26,7 @@ public class Cluster
         (_system, _left) = (system, new TaskCompletionSource(system.TaskOptions));
         (SelfUniqueAddress, SelfRoles) = (new UniqueAddress(system.Hub.Address, system.Hub.Transport.Uid), options.Roles);
         _selfMember = new Member(SelfUniqueAddress, int.MaxValue, MemberStatus.Removed, SelfRoles);
-        var service = new MembershipService(this, system, options);
+        var service = Membership = new MembershipService(this, system, options);
         _actor = system.SystemActorOf(Props.Create(() => new MembershipActor(service)), "cluster");
         service.Begin(_actor);
     }
@@ -116,6 +119,8 @@ public class Cluster
         return path;
     }
 
+    internal MembershipService Membership { get; }
+
     /// <summary>Called by the membership actor only.</summary>
     internal void Show(ClusterEvent.CurrentClusterState state, Member selfMember) => (_state, _selfMember) = (state, selfMember);
 
@@ -126,7 +131,7 @@ public class Cluster
         ActorCell.Current = null; // what awaits the task runs in no actor
         _left.TrySetResult();
         ActorCell.Current = cell;
-        _system.Terminate();
+        _system.Timers.Start(LastWords, TimeSpan.Zero, _system.Scheduler, () => _system.Terminate());
     }
 
     internal void BeginToEnd() => _isTerminated = true;

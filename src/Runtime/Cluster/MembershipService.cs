@@ -33,6 +33,9 @@ internal sealed class MembershipService : IOutside, IPeerObserver
 
     public long WallClock => _system.Timers.Now.ToUnixTimeMilliseconds();
 
+    /// <summary>Null unless this node is a member; for any thread.</summary>
+    public View View => _view;
+
     private TimeSpan Now => _system.Timers.Monotonic;
 
     /// <summary>From now on the hub's reports come in.</summary>

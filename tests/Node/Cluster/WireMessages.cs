@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Tests;
@@ -34,6 +35,23 @@ internal static class WireMessages
         from seed in Gen.Choose(0, int.MaxValue)
         select SampleUnrolls.Filled(new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions), seed);
 
+    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(7), (who, counts) => new WorkerReport(
+        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]));
+
+    private static readonly Gen<string> Text = Gen.OneOf(
+        Gen.Elements("", "run", "a: b\n", "\u00e9\u4e2d", new string('x', 70_000)), Gen.Choose(32, 126).ArrayOf().Select(codes => string.Concat(codes.Select(code => (char)code))));
+
+    private static readonly Gen<ParameterVersion> Version = Index.Zip(Count, (epoch, counter) => new ParameterVersion(epoch, counter));
+
+    private static readonly Gen<ParametersChunk> Chunk =
+        from version in Version
+        from before in Gen.Choose(0, 5)
+        from count in Gen.Choose(1, 5000)
+        from after in Gen.Choose(0, 5)
+        from value in Gen.Choose(-1000, 1000)
+        select new ParametersChunk(
+            version, before + count + after, before, Enumerable.Range(0, before + count).Select(i => value + i / 7f).ToArray().AsMemory(before));
+
     public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
     {
         [typeof(RegisterWorker)] = Boxed(Id.Select(id => new RegisterWorker(id.Worker, id.Incarnation, id.Sequence))),
@@ -46,8 +64,24 @@ internal static class WireMessages
             Gen.Elements(Enum.GetValues<UnrollOutcome>()), (id, outcome) => new CreditReturned(id, outcome))),
         [typeof(BatchReady)] = Boxed(AnUnroll.ArrayOf().Resize(5).Select(unrolls => new BatchReady(unrolls))),
         [typeof(SubscribeParameters)] = Gen.Constant<object>(SubscribeParameters.Instance),
-        [typeof(WorkerReport)] = Boxed(Index.ArrayOf(2).Zip(Count.ArrayOf(7), (who, counts) => new WorkerReport(
-            who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]))),
+        [typeof(WorkerReport)] = Boxed(Report),
+        [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
+        [typeof(ParametersChunk)] = Boxed(Chunk),
+        [typeof(OfferWorkers)] = Boxed(
+            from workers in Gen.Choose(1, 1 << 16)
+            from run in Text
+            from history in Report.ArrayOf()
+            select new OfferWorkers(workers, run, history)),
+        [typeof(WorkAssigned)] = Boxed(
+            from run in Text
+            from configuration in Text
+            from epoch in Gen.Choose(0, WorkerIdentity.MaxEpoch)
+            from first in Gen.Choose(0, 1 << 30)
+            from workers in Gen.Choose(1, 1 << 16)
+            select new WorkAssigned(run, configuration, epoch, first, workers)),
+        [typeof(WorkFailed)] = Boxed(Text.Select(reason => new WorkFailed(reason))),
+        [typeof(StopWork)] = Gen.Constant<object>(StopWork.Instance),
+        [typeof(WorkStopped)] = Gen.Constant<object>(WorkStopped.Instance),
     };
 
     public static void AssertSame(object expected, object actual)
@@ -63,6 +97,14 @@ internal static class WireMessages
                 break;
             case (BatchConsumed one, BatchConsumed other):
                 Assert.Equal(one.Unrolls, other.Unrolls);
+                break;
+            case (OfferWorkers one, OfferWorkers other):
+                Assert.Equal((one.Workers, one.Run), (other.Workers, other.Run));
+                Assert.Equal(one.History, other.History);
+                break;
+            case (ParametersChunk one, ParametersChunk other):
+                Assert.Equal((one.Version, one.Total, one.Offset), (other.Version, other.Total, other.Offset));
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
                 break;
             default:
                 Assert.Equal(expected, actual);

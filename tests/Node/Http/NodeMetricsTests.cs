@@ -84,14 +84,19 @@ public sealed class NodeMetricsTests
     }
 
     [Fact]
-    public async Task No_step_of_a_counter_is_lost_between_threads()
+    public void No_step_of_a_counter_is_lost_between_threads()
     {
+        const int Steps = 500_000;
         var cell = new NodeMetrics().Counter("rl_steps_total", "Steps.");
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        using var start = new Barrier(3);
+        var threads = Enumerable.Range(0, 3).Select(_ => new Thread(() =>
         {
-            for (var i = 0; i < 20_000; i++) cell.Add();
-        })));
-        Assert.Equal(80_000, cell.Value);
+            start.SignalAndWait();
+            for (var i = 0; i < Steps; i++) cell.Add();
+        })).ToList();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        Assert.Equal(3 * Steps, cell.Value);
     }
 
     [Fact]
