@@ -15,6 +15,7 @@ public abstract class RemoteHarness : Harness
     /// <summary>The engines on which every remote spec holds.</summary>
     public static RemoteHarness StartRemote(string engine) => engine switch
     {
+        "tcp" => new TcpRemoteHarness(),
         _ => new SimulatedRemoteHarness(ulong.Parse(engine["simulated ".Length..])),
     };
 

@@ -100,7 +100,7 @@ public sealed class NetworkSpecs
         at.Advance(Second);
         Assert.Equal(("Disconnected", "Disconnected"), (Assert.Single(here), Assert.Single(there)));
         remote.Tell(new Note("1"), ActorRefs.NoSender);
-        at.Advance(Second);
+        at.Advance(5 * Second);
         at.Simulation.Network.Heal();
         at.Advance(2 * Second);
         Assert.Equal(["Disconnected", "Connected"], here);

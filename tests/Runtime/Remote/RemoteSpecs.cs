@@ -6,7 +6,7 @@ namespace Rl.Distributed.Runtime.Tests;
 /// <summary>Specs that hold between systems, whatever carries the messages.</summary>
 public abstract class RemoteSpecs
 {
-    public static TheoryData<string> Engines => ["simulated 1", "simulated 2", "simulated 3"];
+    public static TheoryData<string> Engines => ["simulated 1", "simulated 2", "simulated 3", "tcp"];
 
     /// <summary>Longer than any of these specs takes.</summary>
     protected static TimeSpan Long => TimeSpan.FromSeconds(20);

@@ -56,11 +56,10 @@ public sealed class RemoteTellSpecs : RemoteSpecs
         var remote = at.RefOf(Echo(at, there), there);
         Assert.Equal("echo hello", at.Result(remote.Ask<Note>(new Note("hello"), Long)).Text);
         var asks = Enumerable.Range(0, 50).Select(i => remote.Ask<Note>(new Note(i.ToString()), Long)).ToArray();
-        Assert.Equal(50, WaitingAsks(at.System));
         for (var i = 0; i < asks.Length; i++) Assert.Equal("echo " + i, at.Result(asks[i]).Text);
-        Assert.Equal(0, WaitingAsks(at.System));
+        Assert.True(at.Eventually(() => WaitingAsks(at.System) == 0));
         var mute = at.RefOf(at.ActOn(there, act => act.OnAny(_ => { })), there);
-        var unanswered = mute.Ask<Note>(new Note("hello"), TimeSpan.FromMilliseconds(50));
+        var unanswered = mute.Ask<Note>(new Note("hello"), TimeSpan.FromMilliseconds(500));
         Assert.Equal(1, WaitingAsks(at.System));
         Assert.Throws<AskTimeoutException>(() => at.Result(unanswered));
         Assert.True(at.Eventually(() => WaitingAsks(at.System) == 0));

@@ -66,19 +66,19 @@ internal sealed class SimulatedConnection
     public void Break(string reason)
     {
         End();
-        _there.From.Detach(this, reason, silent: false);
-        _there.To.Detach(this, reason, silent: false);
+        _there.From.Detach(this, reason, isFinal: false);
+        _there.To.Detach(this, reason, isFinal: false);
     }
 
     /// <summary>One end closes it; the other finds out, now or when it hears nothing.</summary>
-    public void Close(SimulatedPeer by, string reason, bool silent = false)
+    public void Close(SimulatedPeer by, string reason, bool isFinal)
     {
         if (_isOpen)
         {
             End();
-            TellOther(by, "the other side closed the connection", silent: false);
+            TellOther(by, "the other side closed the connection", isFinal: false);
         }
-        by.Detach(this, reason, silent);
+        by.Detach(this, reason, isFinal);
     }
 
     /// <summary>One end's system has ended: what it sent before still arrives.</summary>
@@ -88,7 +88,7 @@ internal sealed class SimulatedConnection
         _network.Timers.Start(wait, TimeSpan.Zero, null, () =>
         {
             End();
-            TellOther(by, "the system has ended", silent: false);
+            TellOther(by, "the system has ended", isFinal: true);
         });
     }
 
@@ -96,21 +96,21 @@ internal sealed class SimulatedConnection
     public void Crash(SimulatedPeer by, bool silent)
     {
         End();
-        TellOther(by, "the connection broke", silent);
+        if (silent) ListenInVain(From(by));
+        else TellOther(by, "the connection broke", isFinal: false);
     }
 
-    private void TellOther(SimulatedPeer by, string reason, bool silent)
+    private void TellOther(SimulatedPeer by, string reason, bool isFinal)
     {
         var direction = From(by);
-        if (silent) ListenInVain(direction);
-        else if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
-            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, silent: false));
+        if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
+            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, isFinal));
     }
 
     private void ListenInVain(Direction direction)
     {
         var hearer = direction.To;
-        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
+        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", isFinal: true));
     }
 
     private void End()

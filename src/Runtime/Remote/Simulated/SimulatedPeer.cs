@@ -15,6 +15,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     private int _uid;
     private int _reported;
     private TimeSpan _backoff;
+    private TimeSpan _waitsSince;
     private TimerEntry _dial;
     private TimerEntry _grace;
 
@@ -31,6 +32,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             _connection.Send(this, message);
             return;
         }
+        if (_queue.Count == 0) _waitsSince = owner.Network.Timers.Monotonic;
         _queue.Enqueue(message);
         Dial();
     }
@@ -45,7 +47,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     {
         _quarantined.Add(uid);
         if (_uid != uid) return;
-        _connection?.Close(this, "quarantined");
+        _connection?.Close(this, "quarantined", isFinal: true);
         Report(0, "quarantined");
     }
 
@@ -61,13 +63,16 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     }
 
     /// <summary>The connection is no more.</summary>
-    public void Detach(SimulatedConnection connection, string reason, bool silent)
+    /// <param name="connection">Nothing happens if there is a later one.</param>
+    /// <param name="reason">For the hub.</param>
+    /// <param name="isFinal">There is no hope that the same incarnation is back in a moment.</param>
+    public void Detach(SimulatedConnection connection, string reason, bool isFinal)
     {
         if (_connection != connection || owner.IsClosed) return;
         _connection = null;
-        if (silent) Report(0, reason);
-        else if (_reported != 0) _grace = owner.After(owner.Hub.Options.ReconnectGrace, () => Report(0, reason));
-        if (_kept || !silent) Dial();
+        if (isFinal) Report(0, reason);
+        else _grace = owner.After(owner.Hub.Options.ReconnectGrace, () => Report(0, reason));
+        if (IsWanted) Dial();
     }
 
     public void Leave()
@@ -108,10 +113,12 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             SimulatedConnection.Join(this, other.PeerOf(owner.Address));
             return;
         }
-        if (_reported == 0) DropQueue("there is no connection");
-        if (_kept || _reported != 0) Dial();
+        if (_reported == 0 && network.Timers.Monotonic >= _waitsSince + owner.Hub.Options.SilenceLimit) DropQueue("no connection came about");
+        if (IsWanted) Dial();
         else _backoff = TimeSpan.Zero;
     }
+
+    private bool IsWanted => _kept || _reported != 0 || _queue.Count > 0;
 
     private void DropQueue(string reason)
     {

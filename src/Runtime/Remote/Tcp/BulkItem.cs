@@ -6,13 +6,18 @@ namespace Rl.Distributed.Runtime.Remote.Tcp;
 /// <param name="after">The number of the last chunk of small messages that must have left before.</param>
 internal sealed class BulkItem(in Outbound message, int id, int length, ReadOnlyMemory<byte>[] pieces, byte[][] rented, long after)
 {
-    private int _piece, _offset, _sent;
+    private const int MaxStarts = 2;
+
+    private int _piece, _offset, _sent, _starts;
 
     public Outbound Message { get; } = message;
 
     public int Length => length;
 
     public long After => after;
+
+    /// <summary>It broke connections: the receiver may refuse it.</summary>
+    public bool IsHopeless => _sent > 0 && _starts == MaxStarts;
 
     /// <summary>Puts its next bytes into the batch, up to so many; true when these were the last.</summary>
     public bool Take(Batch batch, int stream, ref int budget)
@@ -24,7 +29,11 @@ internal sealed class BulkItem(in Outbound message, int id, int length, ReadOnly
             budget -= length;
             return true;
         }
-        if (_sent == 0) WriteStart(batch, FrameKind.BulkStart, stream);
+        if (_sent == 0)
+        {
+            WriteStart(batch, FrameKind.BulkStart, stream);
+            _starts++;
+        }
         var count = Math.Min(Math.Min(length - _sent, Frame.FragmentBytes), Math.Max(budget, Frame.BulkBytes));
         var header = batch.Reserve(Frame.HeaderBytes + 1);
         Frame.WriteHeader(header, FrameKind.BulkData, count + 1);

@@ -103,16 +103,25 @@ internal sealed class OutQueue
         _spare.Push(chunk);
     }
 
-    /// <summary>The connection is gone: bulk messages start again, the path table is told anew. Returns how many messages are lost.</summary>
-    public int Rewind()
+    /// <summary>The connection is gone: bulk messages start again, but not for ever. Returns how many messages are lost, and in the list
+    /// those that are known.</summary>
+    public int Rewind(List<Outbound> known)
     {
         var lost = _begun?.Messages ?? 0;
         Bytes -= _begun?.Unsent.Length ?? 0;
         _begun = null;
-        foreach (var pair in _running)
+        for (var stream = 0; stream < Frame.Streams; stream++)
         {
-            if (pair is null) continue;
-            Bytes += pair.Items.Peek().Rewind();
+            if (_running[stream] is not { } pair) continue;
+            var item = pair.Items.Peek();
+            var isHopeless = item.IsHopeless;
+            Bytes += item.Rewind();
+            if (!isHopeless) continue;
+            Bytes -= item.Length;
+            known.Add(item.Message);
+            lost++;
+            item.Release();
+            EndItem(stream);
         }
         return lost;
     }
@@ -137,7 +146,7 @@ internal sealed class OutQueue
     /// <summary>Empties the queue. Returns the number of messages in it, and in the list those that are known.</summary>
     public int Drop(List<Outbound> known)
     {
-        var count = Rewind();
+        var count = Rewind(known);
         foreach (var chunk in _system.Concat(_small))
         {
             count += chunk.Messages;
@@ -254,7 +263,14 @@ internal sealed class OutQueue
         var hasEnded = item.Take(batch, stream, ref budget);
         Bytes -= before - budget;
         if (!hasEnded) return;
-        batch.Ended.Add(pair.Items.Dequeue());
+        batch.Ended.Add(item);
+        EndItem(stream);
+    }
+
+    private void EndItem(int stream)
+    {
+        var pair = _running[stream];
+        pair.Items.Dequeue();
         _running[stream] = null;
         if (pair.Items.Count > 0) _waiting.Enqueue(pair);
         else _pairs.Remove(pair.Key);

@@ -78,13 +78,12 @@ internal sealed partial class TcpPeer
         _isWriting = false;
         _lastSent = Environment.TickCount64;
         if (isSent) transport.Counters.Sent(messages, _batch.Bytes);
-        else
-        {
-            link.Break("the connection broke");
-            if (messages > 0) transport.DropUnknown(address, messages, "lost with the connection");
-        }
+        var lost = isSent ? null : _batch.Ended.ConvertAll(static item => item.Message);
         _queue.Recycle(_batch);
         if (_isStopping) Monitor.PulseAll(_gate);
+        if (isSent) return;
+        link.Break("the connection broke");
+        ReportDropped(messages, lost, "lost with the connection");
     }
 
     private void WriteFrame(ReadOnlyMemory<byte> frame)
@@ -97,14 +96,14 @@ internal sealed partial class TcpPeer
     {
         var link = _link;
         _link = null;
-        var lost = _queue.Rewind();
-        if (lost > 0) transport.DropUnknown(address, lost, "lost with the connection");
         _reason = link.Reason;
         _disconnectAt = link.IsFinal ? now : now + _graceMs;
         if (now - link.Since >= SteadyMs) (_backoffMs, _nextDial) = (0, now);
         else BackOff(now);
         _waitsSince = now;
         transport.Log.Write(LogLevel.InfoLevel, $"The connection with {address} is gone: {link.Reason}");
+        var known = new List<Outbound>();
+        ReportDropped(_queue.Rewind(known), known, "lost with the connection");
     }
 
     private void BackOff(long now)
@@ -141,7 +140,11 @@ internal sealed partial class TcpPeer
     private void DropAll(string reason)
     {
         var known = new List<Outbound>();
-        var count = _queue.Drop(known);
+        ReportDropped(_queue.Drop(known), known, reason);
+    }
+
+    private void ReportDropped(int count, List<Outbound> known, string reason)
+    {
         if (count > known.Count) transport.DropUnknown(address, count - known.Count, reason);
         if (known.Count > 0) Unlocked(_ => known.ForEach(message => transport.Drop(address, message, reason)));
     }

@@ -26,6 +26,15 @@ internal sealed partial class TcpTransport
         public bool IsAccepted;
     }
 
+    /// <summary>Connections now, those included that are being made.</summary>
+    public int Connections
+    {
+        get
+        {
+            lock (_sockets) return _sockets.Count;
+        }
+    }
+
     public void Start() => _acceptor.Start();
 
     /// <summary>Starts an attempt; the peer hears of its end.</summary>
@@ -238,20 +247,36 @@ internal sealed partial class TcpTransport
     {
         var until = Environment.TickCount64 + StopMs;
         _isStopping = true;
+        WakeAcceptor();
         if (_acceptor.IsAlive) _acceptor.Join();
         _listener.Dispose();
         foreach (var peer in _peers.Values) peer.Stop(until);
-        while (Environment.TickCount64 < until && FirstThread() is { } thread) thread.Join((int)Math.Max(1, until - Environment.TickCount64));
+        JoinThreads(until);
         foreach (var peer in _peers.Values) peer.End();
         lock (_sockets)
         {
             foreach (var socket in _sockets.Keys) socket.Dispose();
         }
-        while (FirstThread() is { } thread) thread.Join();
+        JoinThreads(until + StopMs); // one may wait for a name to be resolved
     }
 
-    private Thread FirstThread()
+    /// <summary>Linux ends the wait for connections at once, others at the next sweep.</summary>
+    private void WakeAcceptor()
     {
-        lock (_sockets) return _sockets.Values.FirstOrDefault()?.Thread;
+        try
+        {
+            _listener.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // there is no connection to shut, as other systems see it
+        }
+    }
+
+    private void JoinThreads(long until)
+    {
+        Thread[] threads;
+        lock (_sockets) threads = _sockets.Values.Select(static opening => opening.Thread).ToArray();
+        foreach (var thread in threads) thread.Join((int)Math.Max(0, until - Environment.TickCount64));
     }
 }

@@ -20,14 +20,15 @@ internal sealed partial class TcpTransport : ITransport
     private TcpPeer _last;
 
     /// <summary>Listens from now on; connections are accepted after <see cref="Start"/>.</summary>
-    /// <param name="log">Called by any thread; must not block.</param>
+    /// <param name="log">Called by any thread, also under locks: must neither block nor send.</param>
     /// <exception cref="SocketException">The port is taken, or the interface does not exist.</exception>
     public TcpTransport(
         EmbeddedEngine.RemoteOptions options, ITransportHandler handler, string systemName, Action<LogLevel, string> log)
     {
         (Options, Handler, Log) = (options, handler, new TcpLog(log));
         _listener = Listen(options);
-        Address = new Address("akka.tcp", systemName, options.Host ?? options.BindHost, options.Port ?? ((IPEndPoint)_listener.LocalEndPoint!).Port);
+        LocalEndPoint = (IPEndPoint)_listener.LocalEndPoint;
+        Address = new Address("akka.tcp", systemName, options.Host ?? options.BindHost, options.Port ?? LocalEndPoint.Port);
         _handshake = new HandshakeOptions
         {
             Address = Address,
@@ -49,6 +50,9 @@ internal sealed partial class TcpTransport : ITransport
     public TcpLog Log { get; }
 
     public TcpCounters Counters { get; } = new();
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint LocalEndPoint { get; }
 
     TransportCounters ITransport.Counters => Counters.Snapshot;
 
