@@ -84,7 +84,7 @@ internal sealed partial class TcpPeer
         lock (_gate)
         {
             _isDialling = false;
-            if (failure is not null && _dialFailure is null) transport.Log.Write(LogLevel.WarningLevel, $"Cannot reach {address}: {failure}");
+            if (failure is not null && _dialFailure is null) transport.Log.Unreachable($"{address}: {failure}");
             _dialFailure = failure ?? _dialFailure;
             if (_link is null && _arriving is null) BackOff(Environment.TickCount64);
             Wake();

@@ -24,9 +24,12 @@ internal sealed partial class TcpPeer
     {
         lock (_gate)
         {
+            _batch = new Batch();
             while (Step(Environment.TickCount64))
             {
             }
+            // What is known of a peer may stay for ever, so it is kept small.
+            if (!_queue.HasWork) (_queue, _batch) = (new OutQueue(), null);
             _thread = null;
             Monitor.PulseAll(_gate);
         }
@@ -101,7 +104,7 @@ internal sealed partial class TcpPeer
         if (now - link.Since >= SteadyMs) (_backoffMs, _nextDial) = (0, now);
         else BackOff(now);
         _waitsSince = now;
-        transport.Log.Write(LogLevel.InfoLevel, $"The connection with {address} is gone: {link.Reason}");
+        transport.Log.Gone($"{address}: {link.Reason}");
         var known = new List<Outbound>();
         ReportDropped(_queue.Rewind(known), known, "lost with the connection");
     }

@@ -23,7 +23,7 @@ internal sealed partial class TcpTransport
     {
         public Thread Thread;
         public long Deadline;
-        public bool IsAccepted;
+        public bool IsAccepted, IsGivenUp;
     }
 
     /// <summary>Connections now, those included that are being made.</summary>
@@ -90,16 +90,23 @@ internal sealed partial class TcpTransport
 
     private void Admit(Socket socket)
     {
-        int open, shaking;
+        int open;
         lock (_sockets)
         {
             open = _sockets.Count;
-            shaking = _sockets.Values.Count(static opening => opening is { IsAccepted: true, Deadline: < long.MaxValue });
+            var shaking = _sockets.Where(static pair => pair.Value is { IsAccepted: true, IsGivenUp: false, Deadline: < long.MaxValue }).ToList();
+            if (shaking.Count >= Options.MaxHandshakes)
+            {
+                // Those that say nothing would keep others out; who is honest is through in no time, and comes again otherwise.
+                var (oldest, opening) = shaking.MinBy(static pair => pair.Value.Deadline);
+                opening.IsGivenUp = true;
+                oldest.Dispose();
+            }
         }
-        if (open >= Options.MaxConnections || shaking >= Options.MaxHandshakes)
+        if (open >= Options.MaxConnections)
         {
             Counters.Reject();
-            Log.Refused($"a connection from {socket.RemoteEndPoint}: there are {open}, {shaking} of them without a handshake");
+            Log.Refused($"a connection from {socket.RemoteEndPoint}: there are {open}");
             socket.Dispose();
             return;
         }
@@ -217,7 +224,7 @@ internal sealed partial class TcpTransport
         }
         catch (Exception e)
         {
-            Log.Write(LogLevel.ErrorLevel, $"Reading from {link.Address} failed: {e.Message}");
+            Log.Failed($"Reading from {link.Address} failed: {e.Message}");
             link.Break(e.Message);
         }
         finally
