@@ -78,7 +78,9 @@ internal sealed class RemoteBench : IDisposable
             var told = Stopwatch.GetElapsedTime(start).TotalSeconds;
             _answers.Wait();
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Print($"{SmallBytes} B one way", $"{SmallMessages / seconds / 1e6,8:0.00} M messages/s   (told in {told:0.00} s of {seconds:0.00} s)");
+            Print(
+                $"{SmallBytes} B one way",
+                $"{SmallMessages / seconds / 1e6,8:0.00} M messages/s   (told in {told:0.00} s of {seconds:0.00} s)");
         }
     }
 
@@ -201,7 +203,9 @@ internal sealed class RemoteBench : IDisposable
         {
             var raw = RawSocket.PingPong(_rawPort, PingBytes, RoundTrips);
             var ask = Actors.AskAsync(echo, PingBytes, RoundTrips).Result;
-            Print($"{PingBytes} B ask of an actor", $"{Quantiles(ask)}, raw {Quantiles(raw)}, ratio of medians {Quantile(ask, 0.5) / Quantile(raw, 0.5):0.00}");
+            Print(
+                $"{PingBytes} B ask of an actor",
+                $"{Quantiles(ask)}, raw {Quantiles(raw)}, ratio of medians {Quantile(ask, 0.5) / Quantile(raw, 0.5):0.00}");
             Print($"{SmallBytes} B to an actor", $"{Actors.Tell(counter, SmallBytes, SmallMessages / 3) / 1e6,8:0.00} M messages/s");
         }
         system.Terminate().Wait();
