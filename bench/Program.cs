@@ -1,4 +1,17 @@
 using BenchmarkDotNet.Running;
+using Rl.Distributed.Bench.Remote;
 
 // dotnet run -c Release --project bench -- --filter '*Gemm*'
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// dotnet run -c Release --project bench -- remote      two processes, beside raw sockets
+switch (args)
+{
+    case ["remote", .. var names]:
+        RemoteBench.Run(names);
+        break;
+    case [RemotePeer.Argument]:
+        RemotePeer.Run();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
+}

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Akka.Actor;
 using Rl.Distributed.Runtime.Engine;
 using Rl.Distributed.Runtime.Remote;
@@ -21,6 +23,7 @@ public static partial class EmbeddedEngine
         private readonly Dictionary<(string Host, int Port), SimulatedTransport> _listening = [];
         private readonly List<SimulatedConnection> _connections = [];
         private readonly HashSet<(Address From, Address To)> _cuts = [];
+        private readonly Stack<ArrayBufferWriter<byte>> _bodies = new();
         private int _nextPort = FirstFreePort;
 
         internal SimulatedNetwork(SimulatedEngine engine) => _engine = engine;
@@ -75,6 +78,17 @@ public static partial class EmbeddedEngine
         {
             foreach (var connection in _connections.Where(each => each.Joins(AddressOf(one), AddressOf(other))).ToArray())
                 connection.Break("the connection broke");
+        }
+
+        internal ArrayBufferWriter<byte> RentBody() => _bodies.TryPop(out var body) ? body : new ArrayBufferWriter<byte>();
+
+        /// <summary>A message that was read keeps nothing of its bytes: one that does finds them spoilt.</summary>
+        internal void ReturnBody(ArrayBufferWriter<byte> body)
+        {
+            var written = MemoryMarshal.AsMemory(body.WrittenMemory);
+            written.Span.Fill(0xA5);
+            body.ResetWrittenCount();
+            _bodies.Push(body);
         }
 
         internal int NewUid() => 1 + (int)(_engine.NextRandom() * (int.MaxValue - 1));

@@ -18,11 +18,8 @@ internal interface IOutside
 
     void Release(Address peer);
 
-    /// <summary>The incarnation is dead to this node: its watchers are told.</summary>
+    /// <summary>The incarnation is dead to this node: its watchers are told, nothing more is taken from it.</summary>
     void Gone(UniqueAddress node);
-
-    /// <summary>Nothing more is taken from this incarnation.</summary>
-    void Refuse(UniqueAddress node);
 
     /// <param name="before">Null at the first.</param>
     /// <param name="after">This node is a member in it.</param>

@@ -26,10 +26,13 @@ internal sealed record MembershipOptions
     /// <summary>How long a node knocks at one authority before it asks the seeds again.</summary>
     public TimeSpan JoinLimit { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long after its first knock a node that no cluster lets in ends, so that its host starts anew.</summary>
+    public TimeSpan AdmissionLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a leaving node waits to be let go.</summary>
     public TimeSpan LeaveLimit { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a removed node that can still be reached may hear of it before it is refused.</summary>
+    /// <summary>How long a removed node that can still be reached may hear of it before it is cut off.</summary>
     public TimeSpan Farewell { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>What was not answered is sent again.</summary>
@@ -44,4 +47,20 @@ internal sealed record MembershipOptions
 
     /// <summary>How often <see cref="Participant.Tick"/> is called.</summary>
     public static TimeSpan TickInterval { get; } = TimeSpan.FromMilliseconds(100);
+
+    /// <exception cref="ArgumentException">The sides of a split would not decide in order.</exception>
+    public static MembershipOptions Of(EmbeddedEngine.RemoteOptions options)
+    {
+        if (options.LostAuthorityLimit <= options.DownAfter)
+            throw new ArgumentException("RemoteOptions.LostAuthorityLimit must be above RemoteOptions.DownAfter.", nameof(options));
+        return new MembershipOptions
+        {
+            KeepRole = options.KeepRole,
+            Roles = [.. options.Roles],
+            DownAfter = options.DownAfter,
+            LostAuthorityLimit = options.LostAuthorityLimit,
+            ConnectLimit = options.SilenceLimit,
+            FoundingGrace = options.FoundingGrace,
+        };
+    }
 }

@@ -11,7 +11,7 @@ internal sealed partial class Participant
     private readonly IOutside _outside;
     private readonly MembershipOptions _options;
     private readonly Links _links;
-    private readonly List<(TimeSpan Due, UniqueAddress Node)> _toRefuse = [];
+    private readonly List<(TimeSpan Due, UniqueAddress Node)> _farewells = [];
     private Phase _phase = Phase.Alone;
 
     public Participant(UniqueAddress self, MembershipOptions options, IOutside outside)
@@ -60,14 +60,14 @@ internal sealed partial class Participant
                 ReceiveView(now, from, view);
                 return;
             case InitJoin when View is not null:
-                _outside.Send(from, new InitJoinAck(View.Authority.Address));
+                PointToAuthority(from);
                 return;
             case InitJoinAck ack:
-                FoundAuthority(now, from, ack.Authority);
+                FoundAuthority(now, from, ack.Id, ack.Authority);
                 return;
             case Join join when View is not null && join.Node.Address.Equals(from):
                 if (IsAuthority) Admit(now, join);
-                else _outside.Send(from, new InitJoinAck(View.Authority.Address));
+                else PointToAuthority(from);
                 return;
             case Report report when View is not null && report.Node.Address.Equals(from) && report.Id == View.Id:
                 ReceiveReport(report);
@@ -84,7 +84,7 @@ internal sealed partial class Participant
     /// <summary>To be called every <see cref="MembershipOptions.TickInterval"/>.</summary>
     public void Tick(TimeSpan now)
     {
-        RefuseDue(now);
+        EndFarewells(now);
         if (_phase == Phase.Joining) Seek(now);
         Inspect(now);
         if (IsAuthority) Repeat(now);
@@ -122,23 +122,22 @@ internal sealed partial class Participant
         if (IsAuthority && (before is null || !before.Authority.Equals(Self))) TakeOver(now);
     }
 
-    /// <summary>The node's watchers are told at once. It is refused at once too if it is lost; else it may first hear of it.</summary>
+    /// <summary>A lost node is gone at once; one that can be reached may first hear of it, and end by itself.</summary>
     private void Part(TimeSpan now, UniqueAddress node, View next)
     {
-        _outside.Gone(node);
         var link = _links.Of(node.Address);
         var canHear = next.FindDeparted(node)?.As == MemberStatus.Exiting || (link.State == LinkState.Up && link.Uid == node.Uid);
-        if (canHear) _toRefuse.Add((now + _options.Farewell, node));
-        else _outside.Refuse(node);
+        if (canHear) _farewells.Add((now + _options.Farewell, node));
+        else _outside.Gone(node);
     }
 
-    private void RefuseDue(TimeSpan now)
+    private void EndFarewells(TimeSpan now)
     {
-        for (var i = _toRefuse.Count - 1; i >= 0; i--)
+        for (var i = _farewells.Count - 1; i >= 0; i--)
         {
-            if (_toRefuse[i].Due > now) continue;
-            _outside.Refuse(_toRefuse[i].Node);
-            _toRefuse.RemoveAt(i);
+            if (_farewells[i].Due > now) continue;
+            _outside.Gone(_farewells[i].Node);
+            _farewells.RemoveAt(i);
         }
     }
 

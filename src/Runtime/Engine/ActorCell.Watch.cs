@@ -40,6 +40,8 @@ internal sealed partial class ActorCell
     /// <summary>A stashed <see cref="Terminated"/> comes back.</summary>
     public void ReportAgain(Terminated terminated) => _reported.TryAdd(terminated.ActorRef, null);
 
+    public int WatcherCount => _watchers.Count;
+
     private void AddWatcher(Watch watch)
     {
         if (watch.Watchee == SelfRef && !_watchers.Contains(watch.Watcher)) _watchers.Add(watch.Watcher);

@@ -63,6 +63,7 @@ internal sealed class EmbeddedSystem : ActorSystem
         if (remote is null) return;
         Hub = new RemoteHub(this, remote);
         Hub.Start(newTransport(Hub));
+        Cluster = new Akka.Cluster.Cluster(this);
     }
 
     public override string Name { get; }
@@ -87,6 +88,9 @@ internal sealed class EmbeddedSystem : ActorSystem
 
     /// <summary>The side to other systems; null where there is none.</summary>
     public RemoteHub Hub { get; }
+
+    /// <summary>Null where there is no hub.</summary>
+    public Akka.Cluster.Cluster Cluster { get; }
 
     /// <summary>Its simulated machine is off.</summary>
     public bool IsCrashed { get; set; }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Akka.Actor;
 using MessagePack;
 using Rl.Distributed.Runtime.Engine;
+using Rl.Distributed.Runtime.Membership;
 
 namespace Rl.Distributed.Runtime.Remote;
 
@@ -24,6 +25,7 @@ internal static class EngineCodecs
         new PlainCodec<string>(12, (ref MessagePackWriter w, string m) => w.Write(m), (ref MessagePackReader r) => r.ReadString()),
         new PlainCodec<int>(13, (ref MessagePackWriter w, int m) => w.Write(m), (ref MessagePackReader r) => r.ReadInt32()),
         new PlainCodec<long>(14, (ref MessagePackWriter w, long m) => w.Write(m), (ref MessagePackReader r) => r.ReadInt64()),
+        .. MembershipCodecs.All,
     ];
 
     public static FrozenDictionary<Type, EngineCodec> ByType { get; } = All.ToFrozenDictionary(codec => codec.Type);

@@ -11,7 +11,7 @@ namespace Rl.Distributed.Runtime.Remote;
 internal sealed partial class RemoteHub
 {
     /// <summary>A peer that is no member and stays unreachable for this long is terminated.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Repeat = TimeSpan.FromSeconds(2);
 
@@ -87,6 +87,7 @@ internal sealed partial class RemoteHub
             if (uid == 0 || peer.Uid == 0 || peer.Uid == uid)
             {
                 (peer.IsTerminated, peer.IsConnected) = (peer.Uid != 0, false);
+                peer.Senders.Clear();
                 EndWatches(peer);
             }
             if (uid != 0) Transport.Quarantine(peer.Address, uid);
@@ -127,15 +128,15 @@ internal sealed partial class RemoteHub
         {
             switch (message)
             {
-                case Watch { Watcher: RemoteActorRef watcher }:
+                case Watch { Watcher: RemoteActorRef watcher } when watcher.Peer == peer:
                     if (recipient is LocalActorRef && peer.Watchers.Add((recipient, watcher))) WatchesChanged(peer);
                     recipient.SendSystem(new Watch(recipient, watcher));
                     return;
-                case Unwatch { Watcher: RemoteActorRef watcher }:
+                case Unwatch { Watcher: RemoteActorRef watcher } when watcher.Peer == peer:
                     if (peer.Watchers.Remove((recipient, watcher))) WatchesChanged(peer);
                     recipient.SendSystem(new Unwatch(recipient, watcher));
                     return;
-                case DeathNotice { Actor: RemoteActorRef watchee } notice:
+                case DeathNotice { Actor: RemoteActorRef watchee } notice when watchee.Peer == peer:
                     if (!peer.Watched.Remove((recipient, watchee), out var said)) return;
                     WatchesChanged(peer);
                     // It was there when this was said first; what reported its death got lost.
@@ -145,7 +146,7 @@ internal sealed partial class RemoteHub
                     recipient.SendSystem(message);
                     return;
                 default:
-                    throw new InvalidMessageException($"{message.GetType().Name} comes from no other system.");
+                    throw new InvalidMessageException($"{message.GetType().Name} in the name of somebody else.");
             }
         }
     }

@@ -10,6 +10,8 @@ internal sealed class RemotePeer(Address address)
 
     public RootActorPath Root { get; } = new(address);
 
+    public PathCache<RemoteActorRef> Senders { get; } = new();
+
     /// <summary>The incarnation that was connected last; 0 before the first.</summary>
     public int Uid { get; set; }
 

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Runtime.Engine;
 
 namespace Rl.Distributed.Runtime.Tests;
 
@@ -7,8 +8,17 @@ public sealed class SimulatedRemoteHarness(ulong seed) : RemoteHarness
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private readonly List<ActorSystem> _running = [];
+    private ActorSystem _there;
 
     public EmbeddedEngine.Simulation Simulation { get; } = EmbeddedEngine.Simulate(seed);
+
+    /// <summary>A second system.</summary>
+    public ActorSystem There => _there ??= NewSystem("there");
+
+    /// <summary>An actor there that the spec works with.</summary>
+    public IActorRef Counting { get; set; }
+
+    internal EmbeddedSystem SystemImpl => (EmbeddedSystem)System;
 
     public override ActorSystem NewSystem(string name, int port = 0)
     {
@@ -17,9 +27,11 @@ public sealed class SimulatedRemoteHarness(ulong seed) : RemoteHarness
         return system;
     }
 
-    public override void Crash(ActorSystem system)
+    public override void Crash(ActorSystem system) => Crash(system, silent: false);
+
+    public void Crash(ActorSystem system, bool silent)
     {
-        Simulation.Crash(system);
+        Simulation.Crash(system, silent);
         _running.Remove(system);
     }
 

@@ -47,8 +47,7 @@ internal sealed class SimulatedConnection
         foreach (var direction in (ReadOnlySpan<Direction>)[_there, _back])
         {
             if (direction.From.Owner.Address != from || direction.To.Owner.Address != to) continue;
-            var hearer = direction.To;
-            direction.Silence = hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", silent: true));
+            ListenInVain(direction);
         }
     }
 
@@ -67,17 +66,19 @@ internal sealed class SimulatedConnection
     public void Break(string reason)
     {
         End();
-        _there.From.Detach(this, reason, silent: false);
-        _there.To.Detach(this, reason, silent: false);
+        _there.From.Detach(this, reason, isFinal: false);
+        _there.To.Detach(this, reason, isFinal: false);
     }
 
     /// <summary>One end closes it; the other finds out, now or when it hears nothing.</summary>
-    public void Close(SimulatedPeer by, string reason, bool silent = false)
+    public void Close(SimulatedPeer by, string reason, bool isFinal)
     {
-        if (!_isOpen) return;
-        End();
-        TellOther(by, "the other side closed the connection", silent: false);
-        by.Detach(this, reason, silent);
+        if (_isOpen)
+        {
+            End();
+            TellOther(by, "the other side closed the connection", isFinal: false);
+        }
+        by.Detach(this, reason, isFinal);
     }
 
     /// <summary>One end's system has ended: what it sent before still arrives.</summary>
@@ -87,7 +88,7 @@ internal sealed class SimulatedConnection
         _network.Timers.Start(wait, TimeSpan.Zero, null, () =>
         {
             End();
-            TellOther(by, "the system has ended", silent: false);
+            TellOther(by, "the system has ended", isFinal: true);
         });
     }
 
@@ -95,22 +96,28 @@ internal sealed class SimulatedConnection
     public void Crash(SimulatedPeer by, bool silent)
     {
         End();
-        TellOther(by, silent ? "it fell silent" : "the connection broke", silent);
+        if (silent) ListenInVain(From(by));
+        else TellOther(by, "the connection broke", isFinal: false);
     }
 
-    private void TellOther(SimulatedPeer by, string reason, bool silent)
+    private void TellOther(SimulatedPeer by, string reason, bool isFinal)
     {
-        var other = From(by).To;
-        silent |= !_network.Passes(by.Owner.Address, other.Owner.Address);
-        other.Owner.After(silent ? other.Owner.Hub.Options.SilenceLimit : _network.Latency(), () => other.Detach(this, reason, silent));
+        var direction = From(by);
+        if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
+            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, isFinal));
+    }
+
+    private void ListenInVain(Direction direction)
+    {
+        var hearer = direction.To;
+        direction.Silence ??= hearer.Owner.After(
+            hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", isFinal: true));
     }
 
     private void End()
     {
         _isOpen = false;
         _network.Remove(this);
-        _there.Silence?.Cancel();
-        _back.Silence?.Cancel();
     }
 
     private Direction From(SimulatedPeer from) => from == _there.From ? _there : _back;
@@ -128,26 +135,22 @@ internal sealed class SimulatedConnection
             direction.Stall(message);
             return;
         }
-        if (!TryEncode(from, to, message, out var id, out var body)) return;
-        from.Sent(body.Length);
-        var free = direction.Occupy(_network, body.Length);
-        if (free == TimeSpan.Zero) to.Receive(from, message, id, body);
-        else _network.Timers.Start(free, TimeSpan.Zero, null, () =>
+        var body = _network.RentBody();
+        if (!from.TryEncode(to.Address, message, body, out var id))
         {
-            if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body);
-            else _network.MessagesLost++;
-        });
+            _network.ReturnBody(body);
+            return;
+        }
+        var free = direction.Occupy(_network, body.WrittenCount);
+        if (free == TimeSpan.Zero) Hand(from, to, message, id, body);
+        else _network.Timers.Start(free, TimeSpan.Zero, null, () => Hand(from, to, message, id, body));
     }
 
-    private static bool TryEncode(SimulatedTransport from, SimulatedTransport to, in Outbound message, out int id, out ReadOnlyMemory<byte> body)
+    private void Hand(SimulatedTransport from, SimulatedTransport to, in Outbound message, int id, ArrayBufferWriter<byte> body)
     {
-        var output = new ArrayBufferWriter<byte>();
-        if (!from.Hub.TryGetId(message.Message, out id)) throw new InvalidOperationException($"{message.Message} lost its codec.");
-        from.Hub.Write(id, message.Message, output);
-        body = output.WrittenMemory;
-        if (body.Length <= from.Hub.Options.MaxMessageBytes) return true;
-        from.Drop(to.Address, message, $"its {body.Length} bytes are more than MaxMessageBytes");
-        return false;
+        if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body.WrittenMemory);
+        else _network.MessagesLost++;
+        _network.ReturnBody(body);
     }
 
     /// <summary>What is under way from one end to the other.</summary>
@@ -177,7 +180,7 @@ internal sealed class SimulatedConnection
             if (arrival > LastArrival) LastArrival = arrival;
             network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
             {
-                if (_arrivals[pair] == arrival) _arrivals.Remove(pair);
+                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
                 connection.Arrive(this, message);
             });
         }

@@ -15,6 +15,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     private int _uid;
     private int _reported;
     private TimeSpan _backoff;
+    private TimeSpan _waitsSince;
     private TimerEntry _dial;
     private TimerEntry _grace;
 
@@ -31,6 +32,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             _connection.Send(this, message);
             return;
         }
+        if (_queue.Count == 0) _waitsSince = owner.Network.Timers.Monotonic;
         _queue.Enqueue(message);
         Dial();
     }
@@ -45,7 +47,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     {
         _quarantined.Add(uid);
         if (_uid != uid) return;
-        _connection?.Close(this, "quarantined");
+        _connection?.Close(this, "quarantined", isFinal: true);
         Report(0, "quarantined");
     }
 
@@ -55,20 +57,22 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
         if (_uid != uid && _uid != 0) Report(0, "a new incarnation took its place");
         (_connection, _uid, _backoff) = (connection, uid, TimeSpan.Zero);
         _dial?.Cancel();
-        _grace?.Cancel();
-        (_dial, _grace) = (null, null);
+        _dial = null;
         Report(uid, null);
         while (_connection == connection && _queue.TryDequeue(out var message)) connection.Send(this, message);
     }
 
     /// <summary>The connection is no more.</summary>
-    public void Detach(SimulatedConnection connection, string reason, bool silent)
+    /// <param name="connection">Nothing happens if there is a later one.</param>
+    /// <param name="reason">For the hub.</param>
+    /// <param name="isFinal">There is no hope that the same incarnation is back in a moment.</param>
+    public void Detach(SimulatedConnection connection, string reason, bool isFinal)
     {
         if (_connection != connection || owner.IsClosed) return;
         _connection = null;
-        if (silent) Report(0, reason);
-        else if (_reported != 0) _grace = owner.After(owner.Hub.Options.ReconnectGrace, () => Report(0, reason));
-        if (_kept || !silent) Dial();
+        if (isFinal) Report(0, reason);
+        else _grace = owner.After(owner.Hub.Options.ReconnectGrace, () => Report(0, reason));
+        if (IsWanted) Dial();
     }
 
     public void Leave()
@@ -82,6 +86,8 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     /// <summary>Tells the hub of the incarnation that can be reached; 0: none, and what waits for it is dropped.</summary>
     private void Report(int uid, string reason)
     {
+        _grace?.Cancel();
+        _grace = null;
         if (uid == 0) DropQueue(reason);
         if (uid == _reported) return;
         var last = _reported;
@@ -107,10 +113,13 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             SimulatedConnection.Join(this, other.PeerOf(owner.Address));
             return;
         }
-        if (_grace is null or { IsCancelled: true } || _reported == 0) DropQueue("there is no connection");
-        if (_kept || _reported != 0) Dial();
+        var isTime = network.Timers.Monotonic >= _waitsSince + owner.Hub.Options.SilenceLimit;
+        if (_reported == 0 && isTime) DropQueue("no connection came about");
+        if (IsWanted) Dial();
         else _backoff = TimeSpan.Zero;
     }
+
+    private bool IsWanted => _kept || _reported != 0 || _queue.Count > 0;
 
     private void DropQueue(string reason)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Akka.Actor;
 using Akka.Event;
 using Rl.Distributed.Runtime.Engine;
@@ -82,8 +83,29 @@ internal sealed class SimulatedTransport : ITransport
         Hub.Dropped(peer, message, reason);
     }
 
-    public void Sent(long bytes) =>
-        Counters = Counters with { MessagesSent = Counters.MessagesSent + 1, BytesSent = Counters.BytesSent + bytes };
+    /// <summary>The message as it is now, or false where it cannot leave.</summary>
+    public bool TryEncode(Address peer, in Outbound message, ArrayBufferWriter<byte> body, out int id)
+    {
+        id = 0;
+        try
+        {
+            if (!Hub.TryGetId(message.Message, out id)) throw new InvalidOperationException("it lost its codec");
+            Hub.Write(id, message.Message, body);
+            if (body.WrittenCount > Hub.Options.MaxMessageBytes)
+                throw new InvalidOperationException($"its {body.WrittenCount} bytes are more than {Hub.Options.MaxMessageBytes}");
+        }
+        catch (Exception e)
+        {
+            Drop(peer, message, e.Message);
+            return false;
+        }
+        Counters = Counters with
+        {
+            MessagesSent = Counters.MessagesSent + 1,
+            BytesSent = Counters.BytesSent + body.WrittenCount,
+        };
+        return true;
+    }
 
     /// <summary>A message has come.</summary>
     public void Receive(SimulatedTransport from, in Outbound message, int id, ReadOnlyMemory<byte> body)

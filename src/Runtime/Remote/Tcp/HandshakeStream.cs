@@ -41,7 +41,9 @@ internal sealed class HandshakeStream : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        if (_lifted || buffer.IsEmpty) return _inner.Read(buffer);
+        if (_lifted) return _inner.Read(buffer);
+        // SslStream waits for data by reading none: there it could wait without a limit.
+        if (buffer.IsEmpty) return 0;
         var left = Left();
         if (_bytes == _maxBytes)
         {

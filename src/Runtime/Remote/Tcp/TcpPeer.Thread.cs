@@ -1,0 +1,154 @@
+using Akka.Event;
+
+namespace Rl.Distributed.Runtime.Remote.Tcp;
+
+/// <summary>What the peer's thread does, one step after the other.</summary>
+internal sealed partial class TcpPeer
+{
+    private const int FirstBackoffMs = 50, LastBackoffMs = 1000, SteadyMs = 1000;
+
+    private static readonly ReadOnlyMemory<byte> HeartbeatFrame = EmptyFrame(FrameKind.Heartbeat), GoodbyeFrame = EmptyFrame(FrameKind.Goodbye);
+
+    private long _disconnectAt, _nextDial, _waitsSince;
+    private int _backoffMs;
+    private string _reason, _dialFailure;
+
+    private static byte[] EmptyFrame(FrameKind kind)
+    {
+        var frame = new byte[Frame.HeaderBytes];
+        Frame.WriteHeader(frame, kind, 0);
+        return frame;
+    }
+
+    private void Run()
+    {
+        lock (_gate)
+        {
+            _batch = new Batch();
+            while (Step(Environment.TickCount64))
+            {
+            }
+            // What is known of a peer may stay for ever, so it is kept small.
+            if (!_queue.HasWork) (_queue, _batch) = (new OutQueue(), null);
+            _thread = null;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Does one thing, or waits. False when there is nothing to do until something new happens.</summary>
+    private bool Step(long now)
+    {
+        if (_isStopped) return false;
+        if (_arriving is { IsBroken: true }) _arriving = null;
+        if (_link is { IsBroken: true } && !_isWriting) LoseLink(now);
+        else if (_link is null && _reported != 0 && (_arriving is null ? now >= _disconnectAt : _arriving.Uid != _reported)) ReportDisconnected();
+        else if (_link is null && _arriving is { IsAgreed: true }) Announce();
+        else if (_link is null) return StepWithoutLink(now);
+        else if (_isWriting) Wait(long.MaxValue);
+        else if (_queue.HasWork) WriteBatch();
+        else if (now - _lastSent >= _silenceMs / 6) WriteFrame(HeartbeatFrame);
+        else Wait(_lastSent + (_silenceMs / 6));
+        return true;
+    }
+
+    private bool StepWithoutLink(long now)
+    {
+        if (!_isKept && _reported == 0 && !_queue.HasWork && _arriving is null && !_isDialling) return false;
+        var dropAt = _reported == 0 && _queue.HasWork ? _waitsSince + _silenceMs : long.MaxValue;
+        var dialAt = _isDialling || _arriving is not null || !(_isKept || _reported != 0 || _queue.HasWork) ? long.MaxValue : _nextDial;
+        var disconnectAt = _reported != 0 ? _disconnectAt : long.MaxValue;
+        if (now >= dropAt)
+        {
+            DropAll(_dialFailure ?? "no connection came about");
+        }
+        else if (now >= dialAt)
+        {
+            _isDialling = true;
+            transport.Dial(this);
+        }
+        else Wait(Math.Min(dropAt, Math.Min(dialAt, disconnectAt)));
+        return true;
+    }
+
+    private void WriteBatch()
+    {
+        _queue.Take(_batch);
+        var (link, messages) = (_link, _batch.Messages);
+        _isWriting = true;
+        Monitor.Exit(_gate);
+        var isSent = link.Send(_batch.Segments);
+        Monitor.Enter(_gate);
+        _isWriting = false;
+        _lastSent = Environment.TickCount64;
+        if (isSent) transport.Counters.Sent(messages, _batch.Bytes);
+        var lost = isSent ? null : _batch.Ended.ConvertAll(static item => item.Message);
+        _queue.Recycle(_batch);
+        if (_isStopping) Monitor.PulseAll(_gate);
+        if (isSent) return;
+        link.Break("the connection broke");
+        ReportDropped(messages, lost, "lost with the connection");
+    }
+
+    private void WriteFrame(ReadOnlyMemory<byte> frame)
+    {
+        _batch.Add(frame);
+        WriteBatch();
+    }
+
+    private void LoseLink(long now)
+    {
+        var link = _link;
+        _link = null;
+        _reason = link.Reason;
+        _disconnectAt = link.IsFinal ? now : now + _graceMs;
+        if (now - link.Since >= SteadyMs) (_backoffMs, _nextDial) = (0, now);
+        else BackOff(now);
+        _waitsSince = now;
+        transport.Log.Gone($"{address}: {link.Reason}");
+        var known = new List<Outbound>();
+        ReportDropped(_queue.Rewind(known), known, "lost with the connection");
+    }
+
+    private void BackOff(long now)
+    {
+        _backoffMs = Math.Clamp(2 * _backoffMs, FirstBackoffMs, LastBackoffMs);
+        _nextDial = now + _backoffMs;
+    }
+
+    private void ReportDisconnected()
+    {
+        var (uid, reason) = (_reported, _arriving is null ? _reason : "another incarnation took its place");
+        _reported = 0;
+        DropAll(reason);
+        Unlocked(handler => handler.Disconnected(address, uid, reason));
+    }
+
+    private void Announce()
+    {
+        var link = _arriving;
+        if (_reported == 0)
+        {
+            _reported = link.Uid;
+            Unlocked(handler => handler.Connected(address, link.Uid));
+            if (_arriving != link) return;
+        }
+        _arriving = null;
+        _link = link;
+        _queue.Begin();
+        (_dialFailure, _lastSent) = (null, 0);
+        link.IsAnnounced = true;
+        Monitor.PulseAll(_gate);
+    }
+
+    private void DropAll(string reason)
+    {
+        var known = new List<Outbound>();
+        ReportDropped(_queue.Drop(known), known, reason);
+    }
+
+    private void ReportDropped(int count, List<Outbound> known, string reason)
+    {
+        if (count > known.Count) transport.DropUnknown(address, count - known.Count, reason);
+        if (known.Count > 0) Unlocked(_ => known.ForEach(message => transport.Drop(address, message, reason)));
+    }
+}

@@ -1,0 +1,297 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Akka.Event;
+
+namespace Rl.Distributed.Runtime.Remote.Tcp;
+
+/// <summary>Connections from the first packet to the last: each has a thread that shakes hands and then reads.</summary>
+internal sealed partial class TcpTransport
+{
+    private const int Backlog = 256, SweepMs = 200, LinuxSocketLevel = 1, LinuxReuseAddress = 2, ControlBytes = 16;
+
+    private readonly HandshakeOptions _handshake;
+
+    /// <summary>All sockets but the one that listens. Its own lock.</summary>
+    private readonly Dictionary<Socket, Opening> _sockets = [];
+
+    private readonly Thread _acceptor;
+    private volatile bool _isStopping;
+
+    /// <summary>A connection's thread, and until when it must be through the handshake.</summary>
+    private sealed class Opening
+    {
+        public Thread Thread;
+        public long Deadline;
+        public bool IsAccepted, IsGivenUp;
+    }
+
+    /// <summary>Connections now, those included that are being made.</summary>
+    public int Connections
+    {
+        get
+        {
+            lock (_sockets) return _sockets.Count;
+        }
+    }
+
+    public void Start() => _acceptor.Start();
+
+    /// <summary>Starts an attempt; the peer hears of its end.</summary>
+    public void Dial(TcpPeer peer)
+    {
+        try
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+        }
+        catch (SocketException e)
+        {
+            peer.DialEnded(e.Message);
+        }
+    }
+
+    private static Socket Listen(EmbeddedEngine.RemoteOptions options)
+    {
+        var address = IPAddress.TryParse(options.BindHost, out var number) ? number : Dns.GetHostAddresses(options.BindHost)[0];
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // connections of an earlier process may still be waiting for late packets
+            if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(LinuxSocketLevel, LinuxReuseAddress, BitConverter.GetBytes(1));
+            socket.Bind(new IPEndPoint(address, options.BindPort));
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private void AcceptAll()
+    {
+        while (!_isStopping)
+        {
+            try
+            {
+                if (_listener.Poll(SweepMs * 1000, SelectMode.SelectRead)) Admit(_listener.Accept());
+                Sweep();
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                if (_isStopping) return;
+                Log.Refused($"a connection: {e.Message}");
+                Thread.Sleep(SweepMs); // no descriptors, perhaps
+            }
+        }
+    }
+
+    private void Admit(Socket socket)
+    {
+        int open;
+        lock (_sockets)
+        {
+            open = _sockets.Count;
+            var shaking = _sockets.Where(static pair => pair.Value is { IsAccepted: true, IsGivenUp: false, Deadline: < long.MaxValue }).ToList();
+            if (shaking.Count >= Options.MaxHandshakes)
+            {
+                // Those that say nothing would keep others out; who is honest is through in no time, and comes again otherwise.
+                var (oldest, opening) = shaking.MinBy(static pair => pair.Value.Deadline);
+                opening.IsGivenUp = true;
+                oldest.Dispose();
+            }
+        }
+        if (open >= Options.MaxConnections)
+        {
+            Counters.Reject();
+            Log.Refused($"a connection from {socket.RemoteEndPoint}: there are {open}");
+            socket.Dispose();
+            return;
+        }
+        var name = socket.RemoteEndPoint?.ToString();
+        Begin(socket, true, name, () => RunAccepted(socket, name));
+    }
+
+    /// <summary>Closes what takes too long, connecting included.</summary>
+    private void Sweep()
+    {
+        var now = Environment.TickCount64;
+        lock (_sockets)
+        {
+            foreach (var (socket, opening) in _sockets)
+            {
+                if (opening.Deadline < now) socket.Dispose();
+            }
+        }
+    }
+
+    private void Begin(Socket socket, bool isAccepted, string name, Action run)
+    {
+        var thread = new Thread(() => run(), StackBytes) { IsBackground = true, Name = $"rl tcp with {name}" };
+        var deadline = Environment.TickCount64 + (long)Options.HandshakeTimeout.TotalMilliseconds;
+        lock (_sockets) _sockets.Add(socket, new Opening { Thread = thread, Deadline = deadline, IsAccepted = isAccepted });
+        thread.Start();
+    }
+
+    private void RunDialled(Socket socket, TcpPeer peer)
+    {
+        string failure = null;
+        Link link = null;
+        try
+        {
+            socket.Connect(Dns.GetHostAddresses(peer.Address.Host), peer.Address.Port!.Value);
+            link = Open(socket, $"{peer.Address.Host}:{peer.Address.Port}", peer.Address);
+        }
+        catch (Exception e)
+        {
+            failure = e is ObjectDisposedException ? "no answer in time" : e.Message;
+        }
+        peer.DialEnded(failure);
+        Read(socket, link, peer);
+    }
+
+    private void RunAccepted(Socket socket, string name)
+    {
+        Link link = null;
+        try
+        {
+            link = Open(socket, name, expected: null);
+        }
+        catch (Exception e)
+        {
+            Counters.Reject();
+            Log.Refused($"a connection from {name}: {e.Message}");
+        }
+        Read(socket, link, link is null ? null : PeerOf(link.Address));
+    }
+
+    /// <summary>Shakes hands and agrees on the connection. Null where the two have another one.</summary>
+    private Link Open(Socket socket, string name, Address expected)
+    {
+        Link.Configure(socket);
+        var stream = new NetworkStream(socket, ownsSocket: false);
+        var options = _handshake with { Peer = name, Expected = expected };
+        var (address, uid, secured) = Handshake.Run(stream, options, isDialer: expected is not null);
+        if (address == Address) throw new HandshakeException(RefuseReason.Itself, $"{name} has this system's own address");
+        (socket.ReceiveTimeout, socket.SendTimeout) = ((int)Options.HandshakeTimeout.TotalMilliseconds, 0);
+        var link = new Link(socket, secured == stream ? null : secured, address, uid);
+        return IsDecided(link, secured, PeerOf(address)) ? link : null;
+    }
+
+    private bool IsDecided(Link link, Stream stream, TcpPeer peer)
+    {
+        if (Address.CompareTo(link.Address) < 0)
+        {
+            if (ReadControl(stream, out var lost) != FrameKind.Hello) return false;
+            if (!peer.TryDecide(link, lost))
+            {
+                WriteControl(stream, FrameKind.Refuse, 0);
+                return false;
+            }
+            try
+            {
+                WriteControl(stream, FrameKind.Accept, link.Number);
+                peer.Agreed(link);
+            }
+            catch (Exception e)
+            {
+                link.Break(e.Message);
+                throw;
+            }
+            return true;
+        }
+        if (!peer.TryAsk(link.Uid, out var last))
+        {
+            WriteControl(stream, FrameKind.Refuse, 0);
+            return false;
+        }
+        WriteControl(stream, FrameKind.Hello, last);
+        if (ReadControl(stream, out var number) != FrameKind.Accept) return false;
+        link.Number = number;
+        return peer.TryFollow(link);
+    }
+
+    private void Read(Socket socket, Link link, TcpPeer peer)
+    {
+        lock (_sockets) _sockets[socket].Deadline = long.MaxValue;
+        try
+        {
+            if (link is null) return;
+            socket.ReceiveTimeout = (int)Options.SilenceLimit.TotalMilliseconds;
+            if (peer.AwaitAnnounced(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
+        }
+        catch (Exception e)
+        {
+            Log.Write(LogLevel.ErrorLevel, $"Reading from {link.Address} failed: {e.Message}");
+            link.Break(e.Message);
+        }
+        finally
+        {
+            link?.Break("this side closed the connection");
+            peer?.LinkEnded();
+            link?.Dispose();
+            socket.Dispose();
+            lock (_sockets) _sockets.Remove(socket);
+        }
+    }
+
+    private static void WriteControl(Stream stream, FrameKind kind, uint number)
+    {
+        Span<byte> frame = stackalloc byte[ControlBytes];
+        var length = Frame.WriteVarint(frame[Frame.HeaderBytes..], number);
+        Frame.WriteHeader(frame, kind, length);
+        stream.Write(frame[..(Frame.HeaderBytes + length)]);
+        stream.Flush();
+    }
+
+    private static FrameKind ReadControl(Stream stream, out uint number)
+    {
+        Span<byte> frame = stackalloc byte[ControlBytes];
+        stream.ReadExactly(frame[..Frame.HeaderBytes]);
+        number = 0;
+        if (!Frame.TryReadHeader(frame, out var kind, out var length) || length > ControlBytes) return default;
+        stream.ReadExactly(frame[..length]);
+        ReadOnlySpan<byte> payload = frame[..length];
+        return Frame.TryReadVarint(ref payload, out number) ? kind : default;
+    }
+
+    /// <summary>Flushes, says goodbye, closes, and waits for all threads.</summary>
+    private void Stop()
+    {
+        var until = Environment.TickCount64 + StopMs;
+        _isStopping = true;
+        WakeAcceptor();
+        if (_acceptor.IsAlive) _acceptor.Join();
+        _listener.Dispose();
+        foreach (var peer in _peers.Values) peer.Stop(until);
+        JoinThreads(until);
+        foreach (var peer in _peers.Values) peer.End();
+        lock (_sockets)
+        {
+            foreach (var socket in _sockets.Keys) socket.Dispose();
+        }
+        JoinThreads(until + StopMs); // one may wait for a name to be resolved
+    }
+
+    /// <summary>Linux ends the wait for connections at once, others at the next sweep.</summary>
+    private void WakeAcceptor()
+    {
+        try
+        {
+            _listener.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // there is no connection to shut, as other systems see it
+        }
+    }
+
+    private void JoinThreads(long until)
+    {
+        Thread[] threads;
+        lock (_sockets) threads = _sockets.Values.Select(static opening => opening.Thread).ToArray();
+        foreach (var thread in threads) thread.Join((int)Math.Max(0, until - Environment.TickCount64));
+    }
+}

@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Akka.Actor;
+using Akka.Event;
+
+namespace Rl.Distributed.Runtime.Remote.Tcp;
+
+/// <summary>Carries messages over TCP, one connection a peer. docs/wire.md has the frames byte by byte.</summary>
+internal sealed partial class TcpTransport : ITransport
+{
+    /// <summary>Stack of the threads that do I/O.</summary>
+    public const int StackBytes = 512 << 10;
+
+    private const int StopMs = 1000;
+
+    private readonly ConcurrentDictionary<Address, TcpPeer> _peers = new();
+    private readonly Socket _listener;
+    private TcpPeer _last;
+
+    /// <summary>Listens from now on; connections are accepted after <see cref="Start"/>.</summary>
+    /// <param name="log">Called by any thread, also under locks: must neither block nor send.</param>
+    /// <exception cref="SocketException">The port is taken, or the interface does not exist.</exception>
+    public TcpTransport(
+        EmbeddedEngine.RemoteOptions options, ITransportHandler handler, string systemName, Action<LogLevel, string> log)
+    {
+        (Options, Handler, Log) = (options, handler, new TcpLog(log));
+        _listener = Listen(options);
+        LocalEndPoint = (IPEndPoint)_listener.LocalEndPoint;
+        Address = new Address("akka.tcp", systemName, options.Host ?? options.BindHost, options.Port ?? LocalEndPoint.Port);
+        _handshake = new HandshakeOptions
+        {
+            Address = Address,
+            Uid = Uid,
+            WireVersion = options.Wire.Version,
+            ClusterName = options.ClusterName,
+            Secret = options.Secret,
+            Tls = options.Tls is null ? null : new TlsCertificates(options.Tls),
+            Timeout = options.HandshakeTimeout,
+            Decide = (peer, uid) => _peers.TryGetValue(peer, out var known) ? known.Judge(uid) : null,
+        };
+        _acceptor = new Thread(AcceptAll, StackBytes) { IsBackground = true, Name = "rl tcp accept" };
+    }
+
+    public EmbeddedEngine.RemoteOptions Options { get; }
+
+    public ITransportHandler Handler { get; }
+
+    public TcpLog Log { get; }
+
+    public TcpCounters Counters { get; } = new();
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint LocalEndPoint { get; }
+
+    TransportCounters ITransport.Counters => Counters.Snapshot;
+
+    public Address Address { get; }
+
+    public int Uid { get; } = RandomNumberGenerator.GetInt32(1, int.MaxValue);
+
+    public void Send(Address peer, in Outbound message)
+    {
+        if (_isStopping)
+        {
+            Drop(peer, message, "this system stops");
+            return;
+        }
+        if (!Handler.TryGetId(message.Message, out var id))
+        {
+            Drop(peer, message, $"{message.Message.GetType().Name} has no codec");
+            return;
+        }
+        if (peer == Address || !Frame.IsPath(message.Recipient) || !Frame.IsPath(message.Sender))
+        {
+            Drop(peer, message, peer == Address ? "it is for this system itself" : "its path is too long");
+            return;
+        }
+        var body = MessageEncoder.OfThread;
+        try
+        {
+            Handler.Write(id, message.Message, body);
+        }
+        catch (Exception e)
+        {
+            body.Clear();
+            Drop(peer, message, $"it cannot be encoded: {e.Message}");
+            return;
+        }
+        if (body.Length > Options.MaxMessageBytes) Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
+        else PeerOf(peer).Send(message, id, body);
+        body.Clear();
+    }
+
+    public void Keep(Address peer)
+    {
+        if (peer != Address && !_isStopping) PeerOf(peer).Keep();
+    }
+
+    public void Release(Address peer)
+    {
+        if (_peers.TryGetValue(peer, out var known)) known.Release();
+    }
+
+    public void Quarantine(Address peer, int uid) => PeerOf(peer).Quarantine(uid);
+
+    public Task StopAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            Stop();
+            done.SetResult();
+        }) { IsBackground = true, Name = "rl tcp stop" }.Start();
+        return done.Task;
+    }
+
+    /// <summary>Counts a message that will not arrive, and tells.</summary>
+    public void Drop(Address peer, in Outbound message, string reason)
+    {
+        DropUnknown(peer, 1, reason);
+        Handler.Dropped(peer, message, reason);
+    }
+
+    /// <summary>Counts messages that exist as bytes only.</summary>
+    public void DropUnknown(Address peer, int count, string reason)
+    {
+        Counters.Drop(count);
+        Log.Dropped(count, $"for {peer}: {reason}");
+    }
+
+    private TcpPeer PeerOf(Address address)
+    {
+        var last = Volatile.Read(ref _last);
+        if (last is not null && ReferenceEquals(last.Address, address)) return last;
+        return _last = _peers.GetOrAdd(address, static (key, self) => new TcpPeer(self, key), this);
+    }
+}

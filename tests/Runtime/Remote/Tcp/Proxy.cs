@@ -1,0 +1,85 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
+
+/// <summary>A wire that can be cut, or fall silent while it stays up.</summary>
+internal sealed class Proxy : IDisposable
+{
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly List<Socket> _sockets = [];
+    private volatile bool _isSilent, _isOver;
+
+    public Proxy()
+    {
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen();
+        InBackground(AcceptAll);
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
+
+    /// <summary>Where it leads; 0: nowhere.</summary>
+    public int Target { get; set; }
+
+    /// <summary>From now on nothing passes.</summary>
+    public void FallSilent() => _isSilent = true;
+
+    /// <summary>Breaks all connections.</summary>
+    public void Cut()
+    {
+        lock (_sockets)
+        {
+            foreach (var socket in _sockets) socket.Close(0);
+            _sockets.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        _isOver = true;
+        _listener.Dispose();
+        Cut();
+    }
+
+    private void AcceptAll()
+    {
+        try
+        {
+            while (!_isOver)
+            {
+                var from = _listener.Accept();
+                var to = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                (from.NoDelay, to.NoDelay) = (true, true);
+                to.Connect(IPAddress.Loopback, Target);
+                lock (_sockets) _sockets.AddRange([from, to]);
+                InBackground(() => Pump(from, to));
+                InBackground(() => Pump(to, from));
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            if (!_isOver) InBackground(AcceptAll);
+        }
+    }
+
+    private void Pump(Socket from, Socket to)
+    {
+        var buffer = new byte[64 << 10];
+        try
+        {
+            for (int count; (count = from.Receive(buffer)) > 0;)
+            {
+                if (!_isSilent) to.Send(buffer.AsSpan(0, count));
+            }
+            to.Shutdown(SocketShutdown.Send);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            from.Close(0);
+            to.Close(0);
+        }
+    }
+
+    private static void InBackground(Action action) => new Thread(() => action()) { IsBackground = true }.Start();
+}

@@ -1,0 +1,162 @@
+using System.Buffers.Binary;
+using Akka.Actor;
+
+namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
+
+/// <summary>Connections that break, fall silent, come back, or lead to another incarnation.</summary>
+public sealed class TcpConnectionSpecs
+{
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
+
+    [Fact]
+    public void A_kept_peer_is_reported_as_it_comes_goes_and_comes_back_with_another_uid()
+    {
+        using var a = new Side("a");
+        var b = new Side("b");
+        var (address, first) = (b.Address, b.Transport.Uid);
+        a.AsTransport.Keep(address);
+        Side.Until(() => a.Handler.Reports.Count == 1, "It is not connected.");
+        b.Stop();
+        Side.Until(() => a.Handler.Reports.Count == 2, "It is not disconnected.");
+        using var again = new Side("b", options => options with { BindPort = address.Port.Value });
+        Assert.Equal(address, again.Address);
+        Side.Until(() => a.Handler.Reports.Count == 3, "The new one is not connected.");
+        Assert.Equal([$"+{first}", $"-{first} the peer stopped", $"+{again.Transport.Uid}"], a.Handler.Reports);
+        a.Send(again, [1], "/user/x");
+        Assert.Equal([1], Assert.Single(again.Await(1)).Body);
+    }
+
+    [Fact]
+    public void What_waits_survives_a_cut_and_nobody_hears_of_it()
+    {
+        const int count = 2000;
+        using var proxy = new Proxy();
+        using var a = new Side("a");
+        using var b = new Side("b", options => options with { Host = "127.0.0.1", Port = proxy.Port });
+        proxy.Target = b.Transport.LocalEndPoint.Port;
+        a.Send(b, Numbered(0, 4));
+        b.Await(1);
+        var received = 1;
+        for (var i = 1; i < count; i++)
+        {
+            if (i % 400 == 0) proxy.Cut();
+            a.Send(b, Numbered(i, i % 100 == 3 ? 200_000 : 4), i % 100 == 3 ? "/bulk" : "/small");
+        }
+        Side.Until(() => a.Counters.MessagesSent + a.Counters.Dropped >= count, "Something still waits.");
+        a.Send(b, [], "/last");
+        Side.Until(() => (received = b.Handler.Arrivals.Count) > 0 && b.Handler.Arrivals.Any(arrival => arrival.Recipient == "/last"), "The last does not arrive.");
+        Assert.Equal([$"+{b.Transport.Uid}"], a.Handler.Reports);
+        Assert.Equal([$"+{a.Transport.Uid}"], b.Handler.Reports);
+        foreach (var pair in b.Handler.Arrivals.Where(arrival => arrival.Recipient != "/last").GroupBy(arrival => arrival.Recipient))
+        {
+            var numbers = pair.Select(arrival => BinaryPrimitives.ReadInt32LittleEndian(arrival.Body)).ToArray();
+            Assert.True(numbers.SequenceEqual(numbers.Order().Distinct()), "Out of order, or twice.");
+        }
+    }
+
+    [Fact]
+    public void Messages_queued_without_a_connection_arrive_when_there_is_one()
+    {
+        var b = new Side("b");
+        var address = b.Address;
+        b.Stop();
+        using var a = new Side("a");
+        for (var i = 0; i < 1000; i++) a.Send(address, Numbered(i, i % 50 == 0 ? 50_000 : 4));
+        using var late = new Side("b", options => options with { BindPort = address.Port.Value });
+        Assert.Equal(Enumerable.Range(0, 1000), late.Await(1000).Select(arrival => BinaryPrimitives.ReadInt32LittleEndian(arrival.Body)));
+    }
+
+    [Fact]
+    public void A_peer_that_falls_silent_is_disconnected()
+    {
+        using Proxy toA = new(), toB = new();
+        using var a = Behind(toA, "a");
+        using var b = Behind(toB, "b");
+        a.Send(b, [1]);
+        b.Await(1);
+        toA.FallSilent();
+        toB.FallSilent();
+        Side.Until(() => a.Handler.Reports.Count == 2 && b.Handler.Reports.Count == 2, "The silence is not noticed.");
+        Assert.Equal([$"+{b.Transport.Uid}", $"-{b.Transport.Uid} silent for 0.3 s"], a.Handler.Reports);
+        Assert.StartsWith($"-{a.Transport.Uid} ", b.Handler.Reports.Last());
+    }
+
+    [Fact]
+    public void Heartbeats_keep_an_idle_connection()
+    {
+        using var a = new Side("a", options => options with { SilenceLimit = Short });
+        using var b = new Side("b", options => options with { SilenceLimit = Short });
+        a.Send(b, [1]);
+        b.Await(1);
+        var before = a.Counters.BytesReceived;
+        Side.Until(() => a.Counters.BytesReceived >= before + (4 * 20), "There are no heartbeats.");
+        Assert.Single(a.Handler.Reports);
+        Assert.Single(b.Handler.Reports);
+    }
+
+    [Fact]
+    public void A_connection_that_breaks_for_good_is_reported_after_the_grace()
+    {
+        using Proxy toA = new(), toB = new();
+        using var a = Behind(toA, "a");
+        using var b = Behind(toB, "b");
+        a.Send(b, [1]);
+        b.Await(1);
+        toA.Dispose();
+        toB.Dispose();
+        Side.Until(() => a.Handler.Reports.Count == 2 && b.Handler.Reports.Count == 2, "The break is not noticed.");
+        a.Send(b, [2]);
+        Side.Until(() => a.Handler.Drops.Count == 1, "What waits for nobody is not dropped.");
+        Assert.Equal(1, a.Counters.Dropped);
+        Assert.Equal([2], (byte[])a.Handler.Drops.Single().Message.Message);
+    }
+
+    [Fact]
+    public void A_quarantined_incarnation_stays_out_and_its_successor_may_come()
+    {
+        using var a = new Side("a");
+        var b = new Side("b");
+        var (address, first) = (b.Address, b.Transport.Uid);
+        a.Send(b, [1]);
+        b.Await(1);
+        a.AsTransport.Keep(address);
+        a.AsTransport.Quarantine(address, first);
+        Side.Until(() => a.Handler.Reports.Count == 2, "It is not disconnected.");
+        b.Send(a, [2]);
+        Side.Until(() => b.Handler.Drops.Count == 1, "It gets through.");
+        Assert.Empty(a.Handler.Arrivals);
+        b.Stop();
+        using var again = new Side("b", options => options with { BindPort = address.Port.Value });
+        Side.Until(() => a.Handler.Reports.Count == 3, "The new one is not connected.");
+        Assert.Equal([$"+{first}", $"-{first} quarantined", $"+{again.Transport.Uid}"], a.Handler.Reports);
+    }
+
+    [Fact]
+    public void Stopping_sends_what_waits_and_says_goodbye()
+    {
+        using var b = new Side("b");
+        var a = new Side("a");
+        for (var i = 0; i < 5000; i++) a.Send(b, Numbered(i, i % 500 == 0 ? 300_000 : 4), i % 500 == 0 ? "/bulk" : "/small");
+        a.Stop();
+        Assert.Equal(5000, b.Await(5000).Length);
+        Side.Until(() => b.Handler.Reports.Count == 2, "It is not disconnected.");
+        Assert.Equal([$"+{a.Transport.Uid}", $"-{a.Transport.Uid} the peer stopped"], b.Handler.Reports);
+        a.Send(b, [1]);
+        Assert.Equal("this system stops", Assert.Single(a.Handler.Drops).Reason);
+        Assert.Equal(0, a.Transport.Connections);
+    }
+
+    private static Side Behind(Proxy proxy, string name)
+    {
+        var side = new Side(name, options => options with { Host = "127.0.0.1", Port = proxy.Port, SilenceLimit = Short });
+        proxy.Target = side.Transport.LocalEndPoint.Port;
+        return side;
+    }
+
+    private static byte[] Numbered(int number, int length)
+    {
+        var body = new byte[length];
+        BinaryPrimitives.WriteInt32LittleEndian(body, number);
+        return body;
+    }
+}
