@@ -41,12 +41,6 @@ internal sealed partial class RemoteHub : ITransportHandler
     public void Start(ITransport transport) =>
         (Transport, Address, AddressText) = (transport, transport.Address, transport.Address.ToString());
 
-    public Task StopAsync()
-    {
-        StopTimers();
-        return Transport.StopAsync();
-    }
-
     public RemotePeer PeerOf(Address address) =>
         _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
 
