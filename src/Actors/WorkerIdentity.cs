@@ -7,6 +7,9 @@ public sealed class WorkerIdentity(int index, int epoch)
 {
     private const int IncarnationsPerEpoch = 4096;
 
+    /// <summary>The last epoch that has numbers for its incarnations.</summary>
+    public const int MaxEpoch = int.MaxValue / IncarnationsPerEpoch - 1;
+
     private int _next = FirstIncarnation(epoch);
 
     public int Index => index;

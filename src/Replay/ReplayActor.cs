@@ -8,7 +8,9 @@ namespace Rl.Distributed.Replay;
 /// <param name="Workers">How many workers the table has room for at first; it grows with those that register.</param>
 /// <param name="CreditsPerWorker">Unrolls that a worker may have in flight.</param>
 /// <param name="MaxBytesPerWorker">Bytes that a worker may have in flight; one unroll is always allowed.</param>
-public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker);
+/// <param name="WirePool">Gets back the unrolls that came over a wire, when nobody reads them any more.</param>
+public sealed record ReplayOptions(
+    UnrollShape Shape, int Workers, int CreditsPerWorker, long MaxBytesPerWorker, UnrollPool? WirePool = null);
 
 /// <summary>
 /// Is responsible for the experience between workers and the learner: grants credits, queues unrolls, hands out batches
@@ -16,10 +18,14 @@ public sealed record ReplayOptions(UnrollShape Shape, int Workers, int CreditsPe
 /// </summary>
 public sealed class ReplayActor : ReceiveActor
 {
+    // A learner has two batches at a time. What is older was lost on its way, or its learner was.
+    private const int MaxLent = 8;
+
     private readonly ReplayOptions _options;
     private readonly FifoTable _table;
     private readonly CreditBook _credits;
     private readonly Dictionary<int, IActorRef> _workers = [];
+    private readonly List<Unroll[]> _lent = [];
     private IActorRef? _waitingLearner;
     private int _requested;
 
@@ -55,7 +61,11 @@ public sealed class ReplayActor : ReceiveActor
             ? _credits.Reject(unroll.Id.Worker, unroll.Id.Incarnation, unroll.Id.Sequence)
             : UnrollOutcome.WrongShape;
         if (rejection is null && !_table.TryInsert(unroll)) rejection = UnrollOutcome.TableFull;
-        if (rejection is { } outcome) Sender.Tell(new CreditReturned(unroll.Id, outcome));
+        if (rejection is { } outcome)
+        {
+            Sender.Tell(new CreditReturned(unroll.Id, outcome));
+            _options.WirePool?.Return(unroll);
+        }
         else Serve();
     }
 
@@ -67,8 +77,18 @@ public sealed class ReplayActor : ReceiveActor
 
     private void OnConsumed(BatchConsumed message)
     {
+        if (_options.WirePool is { } pool) TakeBack(message.Unrolls, pool);
         foreach (var id in message.Unrolls)
             if (_workers.TryGetValue(id.Worker, out var worker)) worker.Tell(new CreditReturned(id, UnrollOutcome.Consumed));
+    }
+
+    // Batches are consumed in the order in which they were handed out: those before this one are not waited for.
+    private void TakeBack(UnrollId[] ids, UnrollPool pool)
+    {
+        var index = _lent.FindIndex(batch => ids.AsSpan().SequenceEqual(Array.ConvertAll(batch, unroll => unroll.Id)));
+        if (index < 0) return;
+        foreach (var unroll in _lent[index]) pool.Return(unroll);
+        _lent.RemoveRange(0, index + 1);
     }
 
     private void OnTerminated(Terminated message)
@@ -84,6 +104,11 @@ public sealed class ReplayActor : ReceiveActor
     private void Serve()
     {
         if (_waitingLearner is null || !_table.TryTake(_requested, out var unrolls)) return;
+        if (_options.WirePool is not null)
+        {
+            if (_lent.Count == MaxLent) _lent.RemoveAt(0);
+            _lent.Add(unrolls);
+        }
         _waitingLearner.Tell(new BatchReady(unrolls));
         _waitingLearner = null;
     }

@@ -18,7 +18,7 @@ public static partial class EmbeddedEngine
         /// message has left.</summary>
         void Write(int id, object message, IBufferWriter<byte> output);
 
-        /// <summary>The message of these bytes, all of them; they are not touched after the call.</summary>
+        /// <summary>The message of these bytes, all of them. It keeps none of them: after the call they are used again.</summary>
         /// <exception cref="Exception">They are no such message. The frame is rejected and counted, nothing else happens.</exception>
         object Read(int id, in ReadOnlySequence<byte> body);
     }
@@ -61,6 +61,17 @@ public static partial class EmbeddedEngine
 
         /// <summary>A peer whose connection broke has this long to be connected again before it is unreachable.</summary>
         public TimeSpan ReconnectGrace { get; init; } = TimeSpan.FromMilliseconds(300);
+
+        /// <summary>How long the cluster's authority waits for an unreachable member before it removes it.</summary>
+        public TimeSpan DownAfter { get; init; } = TimeSpan.FromMilliseconds(200);
+
+        /// <summary>How long a member goes on without its cluster's authority before it ends. Longer than <see cref="DownAfter"/>
+        /// by more than the two may differ in noticing the loss, so that the authority's side decides first.</summary>
+        public TimeSpan LostAuthorityLimit { get; init; } = TimeSpan.FromSeconds(2);
+
+        /// <summary>How long a first seed looks for a cluster that lives on before it founds one; above one second, as clusters
+        /// call their absent seeds once a second.</summary>
+        public TimeSpan FoundingGrace { get; init; } = TimeSpan.FromMilliseconds(1500);
 
         /// <summary>Bytes of the largest message; a larger one is not sent, and refused.</summary>
         public int MaxMessageBytes { get; init; } = 256 << 20;

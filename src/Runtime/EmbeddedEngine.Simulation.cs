@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Rl.Distributed.Runtime.Engine;
+using Rl.Distributed.Runtime.Remote.Simulated;
 
 namespace Rl.Distributed.Runtime;
 
@@ -17,7 +18,14 @@ public static partial class EmbeddedEngine
     {
         private readonly SimulatedEngine _engine;
 
-        internal Simulation(ulong seed) => _engine = new SimulatedEngine(seed);
+        internal Simulation(ulong seed)
+        {
+            _engine = new SimulatedEngine(seed);
+            Network = new SimulatedNetwork(_engine);
+        }
+
+        /// <summary>What lies between the systems that have <see cref="Options.Remote"/>.</summary>
+        public SimulatedNetwork Network { get; }
 
         /// <summary>The virtual clock; begins at 2000-01-01 UTC. Its timers fire with those of the actors.</summary>
         public TimeProvider TimeProvider => _engine.Time;
@@ -41,9 +49,21 @@ public static partial class EmbeddedEngine
         /// <summary>Starts a system in this world. Every dispatcher that the options name is the one thread.</summary>
         public ActorSystem CreateSystem(string name, Options options = null)
         {
+            options ??= new Options();
             var dispatchers = new Dictionary<string, Dispatcher> { [Dispatcher.DefaultId] = _engine };
-            foreach (var id in (options ?? new Options()).Dispatchers.Keys) dispatchers[id] = _engine;
-            return new EmbeddedSystem(name, new SimulatedNode(_engine), dispatchers);
+            foreach (var id in options.Dispatchers.Keys) dispatchers[id] = _engine;
+            return new EmbeddedSystem(name, new SimulatedNode(_engine), dispatchers, options.Remote, Network.Listen);
+        }
+
+        /// <summary>The machine of a system loses its power: no actor of it handles anything any more, none is stopped, its
+        /// timers are gone and <see cref="ActorSystem.WhenTerminated"/> never ends. Its address is free for a new system.</summary>
+        /// <param name="system">Of this simulation.</param>
+        /// <param name="silent">Its peers hear nothing any more; otherwise they find their connections broken.</param>
+        public void Crash(ActorSystem system, bool silent = false)
+        {
+            var crashed = (EmbeddedSystem)system;
+            _engine.Crash(crashed);
+            (crashed.Hub?.Transport as SimulatedTransport)?.Crash(silent);
         }
 
         /// <summary>Runs all that is due up to that much later.</summary>

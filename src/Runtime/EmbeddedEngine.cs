@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Rl.Distributed.Runtime.Engine;
+using Rl.Distributed.Runtime.Remote;
+using Rl.Distributed.Runtime.Remote.Tcp;
 
 namespace Rl.Distributed.Runtime;
 
@@ -29,7 +31,7 @@ public static partial class EmbeddedEngine
         public RemoteOptions Remote { get; init; }
     }
 
-    /// <summary>Starts a system on threads.</summary>
+    /// <summary>Starts a system on threads; with <see cref="Options.Remote"/>, one that others reach over TCP.</summary>
     /// <param name="name">Letters, digits, - and _.</param>
     /// <param name="options">Null for the defaults.</param>
     public static ActorSystem Create(string name, Options options = null)
@@ -38,8 +40,13 @@ public static partial class EmbeddedEngine
         var dispatchers = new Dictionary<string, Dispatcher> { [Dispatcher.DefaultId] = new PoolDispatcher() };
         foreach (var (id, kind) in options.Dispatchers)
             dispatchers[id] = kind == DispatcherKind.Pinned ? new PinnedDispatcher(name + "-" + id) : new PoolDispatcher();
-        return new EmbeddedSystem(name, new ThreadedEngine(options.TimeProvider), dispatchers);
+        var system = new EmbeddedSystem(name, new ThreadedEngine(options.TimeProvider), dispatchers, options.Remote, NewTransport);
+        (system.Hub?.Transport as TcpTransport)?.Start();
+        return system;
     }
+
+    private static TcpTransport NewTransport(RemoteHub hub) =>
+        new(hub.Options, hub, hub.System.Name, (level, text) => hub.System.Publish(level, null, hub.System.Name, typeof(TcpTransport), text));
 
     /// <summary>A world of one thread and virtual time, whose course is a function of the seed.</summary>
     public static Simulation Simulate(ulong seed) => new(seed);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using static Rl.Distributed.Node.Tests.CommandRun;
@@ -82,8 +83,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_deterministic_run_on_an_engine_that_cannot_is_refused_before_a_run_is_made()
+    {
+        Assert.SkipWhen(SimulatedHost.Missing is null, "The embedded engine can.");
+        var path = _directory.File("run");
+        var run = await RunAsync(FakeTraining.Finish, "train", "impala-catch", "--run-dir", path, "--deterministic");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("-p:Engine=embedded", run.Error);
+        Assert.False(Directory.Exists(path));
+    }
+
+    [Fact]
     public async Task The_options_of_the_command_line_reach_the_run()
     {
+        Assert.SkipWhen(SimulatedHost.Missing is not null, $"{EngineHost.Name} refuses --deterministic.");
         TrainingConfig? seen = null;
         var deterministic = false;
         var run = await RunAsync(

@@ -5,6 +5,7 @@ using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using Serilog.Core;
@@ -79,6 +80,7 @@ public sealed class TrainingRunTests
     [Fact]
     public async Task A_deterministic_run_writes_checkpoints_by_frames_where_only_seconds_are_configured()
     {
+        SkipWithoutSimulation();
         await TrainingRun.RunAsync(
             Config(frames: 64_000), new TrainingRunOptions { Checkpoints = Store("tenths", keep: 100), Deterministic = true }, CancellationToken.None);
         Assert.Equal(10, _files.List("/tenths").Count);
@@ -89,6 +91,7 @@ public sealed class TrainingRunTests
     [InlineData(false)]
     public async Task A_report_that_fails_ends_the_run_with_its_reason(bool deterministic)
     {
+        SkipWithoutSimulation(deterministic);
         var options = new TrainingRunOptions
         {
             Deterministic = deterministic,
@@ -149,6 +152,7 @@ public sealed class TrainingRunTests
     [Fact]
     public async Task Checkpoints_are_written_each_time_the_frames_cross_a_multiple()
     {
+        SkipWithoutSimulation();
         var store = Store("often", keep: 100);
         await TrainingRun.RunAsync(
             Config(frames: 10_000) with { Run = new RunOptions { CheckpointFrames = 3000 } },
@@ -162,6 +166,7 @@ public sealed class TrainingRunTests
     [InlineData(false)]
     public async Task A_learning_rate_without_sense_ends_the_run_with_the_reason(bool deterministic)
     {
+        SkipWithoutSimulation(deterministic);
         var config = Config(frames: 100_000);
         config = config with { Learner = config.Learner with { Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, LearningRate = 1e30f } } };
         var error = await Assert.ThrowsAsync<TrainingDivergedException>(() => Run(config, deterministic));
@@ -189,11 +194,18 @@ public sealed class TrainingRunTests
         Learner = new ImpalaOptions { Batch = 32, Optimizer = new OptimizerOptions { LearningRate = 2e-3f } },
     };
 
-    private static Task<TrainingResult> Run(TrainingConfig config, bool deterministic) =>
-        TrainingRun.RunAsync(config, new TrainingRunOptions { Deterministic = deterministic }, CancellationToken.None);
+    private static void SkipWithoutSimulation(bool deterministic = true) =>
+        Assert.SkipWhen(deterministic && SimulatedHost.Missing is not null, $"{EngineHost.Name}: the simulation is the embedded engine's.");
+
+    private static Task<TrainingResult> Run(TrainingConfig config, bool deterministic)
+    {
+        SkipWithoutSimulation(deterministic);
+        return TrainingRun.RunAsync(config, new TrainingRunOptions { Deterministic = deterministic }, CancellationToken.None);
+    }
 
     private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null, long unrollsConsumed = 0)
     {
+        SkipWithoutSimulation();
         var store = Store(name);
         await TrainingRun.RunAsync(
             config,

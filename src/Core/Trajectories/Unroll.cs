@@ -67,6 +67,9 @@ public sealed class Unroll
 
     public UnrollShape Shape { get; }
 
+    /// <summary>The pool that takes the buffers back when the unroll is consumed; null where its worker reuses them.</summary>
+    public object? Owner { get; set; }
+
     public UnrollId Id { get; set; }
 
     /// <summary>The weights that acted at the first step.</summary>

@@ -1,3 +1,5 @@
+using Rl.Distributed.Replay;
+
 namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>How a node is reached by others, and whom it lets in: what each engine's start-up makes its settings from.</summary>
@@ -19,4 +21,10 @@ internal sealed record NodeEndpoint
 
     /// <summary>Both sides of a connection prove that they know it; empty: none.</summary>
     public ReadOnlyMemory<byte> Secret { get; init; }
+
+    /// <summary>Buffers of unrolls that come over the network.</summary>
+    public required UnrollPool Unrolls { get; init; }
+
+    /// <summary>The messages that cross it; reads into those buffers.</summary>
+    public required WireTable Wire { get; init; }
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Rl.Distributed.Node.Configuration;
 
-namespace Rl.Distributed.Node.ClusterNodes;
+namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>The secret that the nodes of a cluster share.</summary>
 /// <param name="Bytes">Empty where there is none.</param>

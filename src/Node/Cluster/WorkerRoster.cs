@@ -10,6 +10,9 @@ internal sealed class WorkerRoster(int localWorkers)
     private readonly Dictionary<IActorRef, WorkAssigned> _hosts = [];
     private int _next = localWorkers;
 
+    /// <summary>Workers in the run's own process.</summary>
+    public int LocalWorkers { get; } = localWorkers;
+
     /// <summary>Workers that are to work now, those of this process included.</summary>
     public int Workers { get; private set; } = localWorkers;
 

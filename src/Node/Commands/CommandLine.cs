@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Configuration;
@@ -50,12 +51,14 @@ internal static class CommandLine
         "Distributed deep reinforcement learning. `rl train impala-breakout` trains an agent.")
     {
         TrainCommand.Create(host),
+        NodeCommand.Create(host),
         EvalCommand.Create(host),
         PlayCommand.Create(host),
         ListCommand.Create(host),
         SchemaCommand.Create(host),
         BenchCommand.Create(host),
         CheckEnvironmentCommand.Create(host),
+        ClusterCommand.Create(host),
     };
 
     /// <summary>What is wrong with the words of the command line.</summary>
@@ -107,8 +110,13 @@ internal static class CommandLine
         }
     }
 
-    private static string Usage(ParseResult parsed) =>
-        parsed.CommandResult.Command is RootCommand ? "rl" : $"rl {parsed.CommandResult.Command.Name}";
+    private static string Usage(ParseResult parsed)
+    {
+        var words = new Stack<string>();
+        for (SymbolResult? part = parsed.CommandResult; part is CommandResult { Command: var command }; part = part.Parent)
+            words.Push(command is RootCommand ? "rl" : command.Name);
+        return string.Join(' ', words);
+    }
 }
 
 /// <summary>A command could not do what it was asked for; the message says why. Exit code 1.</summary>

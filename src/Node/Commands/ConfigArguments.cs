@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Rl.Distributed.Node.Configuration;
 
 namespace Rl.Distributed.Node.Commands;
@@ -16,11 +17,16 @@ internal sealed class ConfigArguments
         (new Option<string?>("--env") { Description = "The environment (environment.name).", HelpName = "name" }, "environment.name"),
         (new Option<string?>("--seed") { Description = "The run's seed (seed).", HelpName = "n" }, "seed"),
         (new Option<string?>("--frames") { Description = "Environment steps to train for (frames).", HelpName = "n" }, "frames"),
-        (new Option<string?>("--workers") { Description = "Workers; 0 is one a core (workers.count).", HelpName = "n" }, "workers.count"),
     ];
+    private readonly Option<int?> _workers = new("--workers")
+    {
+        Description = "Workers of this process; 0 is one a core (workers.count), or none where other nodes can join.",
+        HelpName = "n",
+    };
 
     public void AddTo(Command command)
     {
+        command.Options.Add(_workers);
         command.Options.Add(_set);
         foreach (var (option, _) in _shorthands) command.Options.Add(option);
     }
@@ -33,6 +39,11 @@ internal sealed class ConfigArguments
         {
             if (parsed.GetValue(option) is { } value) overrides.Add(new ConfigOverride(path, value, $"{option.Name} {value}"));
         }
+        if (parsed.GetValue(_workers) is { } workers)
+            overrides.Add(new ConfigOverride("workers.count", workers.ToString(CultureInfo.InvariantCulture), $"--workers {workers}"));
         return overrides;
     }
+
+    /// <summary>What --workers says; null where it is not given.</summary>
+    public int? Workers(ParseResult parsed) => parsed.GetValue(_workers);
 }

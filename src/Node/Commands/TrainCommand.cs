@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
@@ -19,6 +21,7 @@ internal sealed class TrainCommand
         Arity = ArgumentArity.ZeroOrOne,
     };
     private readonly ConfigArguments _config = new();
+    private readonly ClusterArguments _cluster = new();
     private readonly Option<string?> _runDirectory = new("--run-dir")
     {
         Description = "Where to write; by default below runs/.",
@@ -35,31 +38,62 @@ internal sealed class TrainCommand
     };
     private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };
 
-    private TrainCommand(CommandHost host) => _host = host;
+    public TrainCommand(CommandHost host) => _host = host;
+
+    public ConfigArguments Config => _config;
+
+    public ClusterArguments Cluster => _cluster;
 
     public static Command Create(CommandHost host)
     {
         var train = new TrainCommand(host);
-        var command = new Command("train", "Trains an agent.")
-        {
-            train._preset, train._runDirectory, train._resume, train._deterministic, train._json,
-        };
-        train._config.AddTo(command);
-        command.SetAction(train.RunAsync);
+        var command = new Command("train", "Trains an agent.");
+        train.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => train.RunAsync(
+            parsed, train._cluster.IsNode(parsed) ? NodeRoles.Leading : null, train._config.Workers(parsed), cancellationToken));
         return command;
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    public void AddTo(Command command)
     {
+        command.Arguments.Add(_preset);
+        foreach (var option in new System.CommandLine.Option[] { _runDirectory, _resume, _deterministic, _json }) command.Options.Add(option);
+        _config.AddTo(command);
+        _cluster.AddTo(command);
+    }
+
+    /// <summary>Options of a run make no sense for a node that leads none.</summary>
+    public void RefuseRunOptions(ParseResult parsed)
+    {
+        var given = parsed.GetValue(_preset) ?? parsed.GetValue(_runDirectory) ?? parsed.GetValue(_resume)
+            ?? _config.Overrides(parsed).FirstOrDefault(each => each.Path != "workers.count")?.Option;
+        if (given is not null)
+            throw new ConfigException($"{given}: a node that acts takes the run's options from the node that leads it.");
+    }
+
+    /// <summary>Trains.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="roles">What this process is to the other nodes of its cluster, beside acting; null: it is alone.</param>
+    /// <param name="localWorkers">Workers in this process where there are other nodes; null: as many as the configuration says.</param>
+    /// <param name="cancellationToken">Ends training with a checkpoint.</param>
+    public async Task<int> RunAsync(ParseResult parsed, IReadOnlyList<string>? roles, int? localWorkers, CancellationToken cancellationToken)
+    {
+        var endpoint = roles is null ? null : _cluster.Endpoint(
+            parsed, localWorkers == 0 ? roles : [.. roles, NodeRoles.Actor], warning => _host.Error.WriteLine($"warning: {warning}"));
+        if (endpoint is not null && parsed.GetValue(_deterministic))
+            throw new ConfigException("--deterministic is one process on one thread: leave the cluster's options out.");
         var (config, folder) = Prepare(parsed);
         using var _ = folder;
+        var (runId, epoch) = endpoint is null ? ("", 0) : folder.BeginEpoch();
         var json = parsed.GetValue(_json);
         using var display = TrainingDisplay.Create(_host, config, json);
         using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
         var unrollsConsumed = MetricsCsv.LastUnrollsConsumed(folder.MetricsPath);
         using var metrics = new MetricsCsv(folder.MetricsPath);
+        var live = new LiveNode(endpoint, config, _host.Clock);
         try
         {
+            using var admin = endpoint is null && _cluster.Http(parsed) is null ? null : live.Serve(_cluster.Http(parsed), logger);
             var checkpoints = folder.Checkpoints(config, logger);
             var resume = parsed.GetValue(_resume) is null ? null : checkpoints.LoadLatest();
             if (resume is not null && resume.Frames >= config.Frames)
@@ -82,7 +116,12 @@ internal sealed class TrainCommand
                     UnrollsConsumed = unrollsConsumed,
                     Started = () => folder.WriteConfig(config),
                     Deterministic = parsed.GetValue(_deterministic),
-                    Progress = new Reports(metrics, display),
+                    Endpoint = endpoint,
+                    LocalWorkers = endpoint is null ? null : localWorkers,
+                    RunId = runId,
+                    LeastEpoch = epoch,
+                    Live = live,
+                    Progress = new Reports(metrics, display, live),
                     Logger = logger,
                 },
                 cancellationToken);
@@ -112,6 +151,7 @@ internal sealed class TrainCommand
     private (TrainingConfig Config, RunFolder Folder) Prepare(ParseResult parsed)
     {
         var (preset, resume, directory) = (parsed.GetValue(_preset), parsed.GetValue(_resume), parsed.GetValue(_runDirectory));
+        if (parsed.GetValue(_deterministic) && SimulatedHost.Missing is { } reason) throw new ConfigException($"--deterministic: {reason}");
         var overrides = _config.Overrides(parsed);
         if (resume is not null)
         {
@@ -147,10 +187,11 @@ internal sealed class TrainCommand
 
     private static string Shell(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 
-    private sealed class Reports(MetricsCsv metrics, TrainingDisplay display) : IProgress<TrainingProgress>
+    private sealed class Reports(MetricsCsv metrics, TrainingDisplay display, LiveNode live) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value)
         {
+            live.Progress = value;
             metrics.Write(value);
             display.Show(value);
         }

@@ -1,3 +1,4 @@
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Output;
@@ -22,6 +23,9 @@ internal sealed record CommandHost
     public TrainingRunner Train { get; init; } = TrainingRun.RunAsync;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where nodes of this machine leave the files by which they are found.</summary>
+    public IReadOnlyList<string> NodeFolders { get; init; } = NodeRegistration.DefaultFolders;
 
     /// <summary>The process's own streams.</summary>
     public static CommandHost OfProcess() => new()

@@ -18,9 +18,9 @@ internal static class Logs
         .WriteTo.Sink(new OneLineSink(people), LogEventLevel.Warning)
         .CreateLogger();
 
-    /// <summary>For commands that have no file: warnings to people.</summary>
-    public static Logger ToPeople(TextWriter people) => new LoggerConfiguration()
-        .MinimumLevel.Warning()
+    /// <summary>For commands that have no file: warnings, or all from <paramref name="level"/> on, to people.</summary>
+    public static Logger ToPeople(TextWriter people, LogEventLevel level = LogEventLevel.Warning) => new LoggerConfiguration()
+        .MinimumLevel.Is(level)
         .WriteTo.Sink(new OneLineSink(people))
         .CreateLogger();
 

@@ -31,9 +31,9 @@ internal abstract class TrainingDisplay : IDisposable
 
     public void Dispose() => Stop();
 
-    protected static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+    internal static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    protected static string Number(double? value) =>
+    internal static string Number(double? value) =>
         value is { } number && double.IsFinite(number) ? number.ToString("0.##", CultureInfo.InvariantCulture) : "-";
 
     protected static string Duration(TimeSpan time) => time.TotalHours >= 1

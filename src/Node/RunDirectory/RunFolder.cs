@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Training;
@@ -7,11 +8,12 @@ namespace Rl.Distributed.Node.RunDirectory;
 
 /// <summary>The directory of one run, held by one process.</summary>
 /// <remarks>config.yaml: the resolved configuration. log.txt: the log. metrics.csv: a row each metrics interval. checkpoints/: see
-/// <see cref="CheckpointStore"/>. result.json: what came out. .lock: held while a process trains here.</remarks>
+/// <see cref="CheckpointStore"/>. result.json: what came out. epoch.txt: how often a run over several nodes was begun. .lock: held while a process trains here.</remarks>
 internal sealed class RunFolder : IDisposable
 {
     private const string ConfigName = "config.yaml";
     private const string CheckpointsName = "checkpoints";
+    private const string EpochName = "epoch.txt";
 
     private readonly FileStream _lock;
 
@@ -78,6 +80,19 @@ internal sealed class RunFolder : IDisposable
 
     public void WriteResult(TrainingResult result) =>
         Write("result.json", JsonSerializer.Serialize(result, Output.JsonText.Indented) + "\n");
+
+    /// <summary>Begins an epoch of the run that no other process has begun, even where it died before its first checkpoint.</summary>
+    /// <returns>The run's identity, which stays, and the epoch.</returns>
+    public (string RunId, int Epoch) BeginEpoch()
+    {
+        var path = System.IO.Path.Combine(Path, EpochName);
+        var words = File.Exists(path) ? File.ReadAllText(path).Split(' ', StringSplitOptions.TrimEntries) : [];
+        var isKnown = words.Length == 2 && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        var id = isKnown ? words[0] : Guid.NewGuid().ToString("N");
+        var epoch = isKnown ? int.Parse(words[1], CultureInfo.InvariantCulture) + 1 : 0;
+        Write(EpochName, string.Create(CultureInfo.InvariantCulture, $"{id} {epoch}\n"));
+        return (id, epoch);
+    }
 
     public void Dispose() => _lock.Dispose();
 

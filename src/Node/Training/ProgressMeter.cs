@@ -60,7 +60,11 @@ internal sealed class ProgressMeter : IRunWatcher
 
     public void OnReport(WorkerReport report) => _workers[(report.Worker, report.Incarnation)] = report;
 
-    public void OnWorkers(WorkerRoster roster) => (_workersNow, _nodesNow) = (roster.Workers, roster.Nodes);
+    public void OnWorkers(WorkerRoster roster)
+    {
+        (_workersNow, _nodesNow) = (roster.Workers, roster.Nodes);
+        _options.Live?.Show(roster);
+    }
 
     public void OnFinished(TrainingFinished end)
     {
@@ -110,6 +114,7 @@ internal sealed class ProgressMeter : IRunWatcher
             LearningRate = report.LearningRate,
             Elapsed = now,
             Remaining = Remaining(report, framesPerSecond),
+            UnrollsSent = _workers.Values.Sum(worker => worker.Sent),
             UnrollsConsumed = report.UnrollsConsumed,
             UnrollsLost = _workers.Values.Sum(worker => worker.Lost),
             UnrollsRolledBack = report.UnrollsRolledBack,

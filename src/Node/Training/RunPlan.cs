@@ -49,7 +49,7 @@ internal sealed record RunPlan(
             state.Begin(options.LeastEpoch);
         var maxBytes = (long)(config.Workers.MaxMegabytesInFlight * 1e6);
         var plan = new RunPlan(
-            config, options.RunId, new ReplayOptions(workers.Shape, count, config.Workers.Credits, maxBytes), workers,
+            config, options.RunId, new ReplayOptions(workers.Shape, count, config.Workers.Credits, maxBytes, options.Endpoint?.Unrolls), workers,
             WorkerPlan.Identities(0, count, state.Epoch), state, CheckpointInterval(config, options), writer);
         if (options.Endpoint is null) plan.CheckCredits(count);
         return plan;

@@ -1,7 +1,10 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Threading;
 
 namespace Rl.Distributed.Node.Training;
@@ -9,12 +12,15 @@ namespace Rl.Distributed.Node.Training;
 /// <summary>Trains an agent in this process: what <c>rl train</c> does, as a library call.</summary>
 public static class TrainingRun
 {
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(2);
+
     /// <summary>Trains, and writes nothing to disk.</summary>
     public static Task<TrainingResult> RunAsync(TrainingConfig config, CancellationToken cancellationToken = default) =>
         RunAsync(config, new TrainingRunOptions(), cancellationToken);
 
     /// <summary>Trains until the configured frames are done or the token is cancelled; then saves a checkpoint and returns.</summary>
     /// <exception cref="ArgumentException">Environment, network and batches cannot be made as configured.</exception>
+    /// <exception cref="NotSupportedException">A deterministic run on an engine that has no simulation.</exception>
     /// <exception cref="WorkerFailedException">A worker failed again and again.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
     /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
@@ -26,6 +32,7 @@ public static class TrainingRun
         var clock = TimeProvider.System;
         if (options.Deterministic)
         {
+            if (SimulatedHost.Missing is { } reason) throw new NotSupportedException(reason);
             var plan = RunPlan.Create(config, options, SequentialRunner.Instance, SaveAndWait(options));
             options.Started?.Invoke();
             var meter = new ProgressMeter(config, options, plan, clock, requestCheckpoint: null);
@@ -41,19 +48,32 @@ public static class TrainingRun
     private static async Task<TrainingResult> RunOnThreadsAsync(
         TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var system = EngineHost.Create(options.Logger);
+        var system = EngineHost.Create(options.Logger, options.Endpoint);
+        options.Live?.Started(system);
         try
         {
             IActorRef coordinator = ActorRefs.Nobody;
             var meter = new ProgressMeter(config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance));
-            coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, meter)), "run");
+            if (options.Endpoint is { } endpoint) Join(system, endpoint, meter);
+            coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, meter)), RunCoordinator.Name);
             await using var stop = cancellationToken.Register(() => coordinator.Tell(StopTraining.Instance)).ConfigureAwait(false);
             return meter.Result(await meter.Finished.ConfigureAwait(false));
         }
         finally
         {
+            if (options.Endpoint is not null && !system.WhenTerminated.IsCompleted)
+                await Task.WhenAny(Cluster.Get(system).LeaveAsync(), Task.Delay(LeaveLimit, CancellationToken.None)).ConfigureAwait(false);
             await system.Terminate().ConfigureAwait(false);
         }
+    }
+
+    // The node that leads a run is the first that others ask for the cluster, unless it is told of others.
+    private static void Join(ActorSystem system, NodeEndpoint endpoint, ProgressMeter meter)
+    {
+        var cluster = Cluster.Get(system);
+        cluster.RegisterOnMemberRemoved(() => meter.OnFailed(
+            new InvalidOperationException("This node was removed from its cluster: the others could not reach it, or another node leads a run there.")));
+        cluster.JoinSeedNodes(endpoint.Seeds.Count == 0 ? [cluster.SelfAddress] : endpoint.Seeds.Select(EngineHost.AddressOf));
     }
 
     private static CheckpointWriter Save(TrainingRunOptions options) =>

@@ -31,6 +31,9 @@ public sealed record TrainingRunOptions
     /// <summary>No epoch below this one may be begun: earlier ones were, even if no checkpoint tells of them.</summary>
     public int LeastEpoch { get; init; }
 
+    /// <summary>Shows the run's process to the outside; null: nobody asks.</summary>
+    internal LiveNode? Live { get; init; }
+
     /// <summary>Called once network, environments and checkpoint are found to fit, before the first step.</summary>
     public Action? Started { get; init; }
 

@@ -9,6 +9,7 @@ public abstract class ActorPath : IComparable<ActorPath>, IEquatable<ActorPath>
     public const string ValidSymbols = "\"-_.*$+:@&=,!~';()";
 
     private string _withoutAddress;
+    private string _withoutAddressWithUid;
 
     private protected ActorPath(Address address, ActorPath parent, string name, long uid)
     {
@@ -79,6 +80,10 @@ public abstract class ActorPath : IComparable<ActorPath>, IEquatable<ActorPath>
     public string ToStringWithAddress() => Address + ToStringWithoutAddress();
 
     public string ToStringWithUid() => Uid == 0 ? ToStringWithAddress() : $"{ToStringWithAddress()}#{Uid}";
+
+    /// <summary>As a system names its own actors to others.</summary>
+    internal string ToStringWithoutAddressWithUid() =>
+        _withoutAddressWithUid ??= Uid == 0 ? ToStringWithoutAddress() : $"{ToStringWithoutAddress()}#{Uid}";
 
     public string ToSerializationFormat() => ToStringWithUid();
 

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using Rl.Distributed.Runtime.Engine;
+using Rl.Distributed.Runtime.Remote;
 
 namespace Akka.Actor;
 
@@ -60,6 +61,11 @@ public class ActorSelection : ICanTell
     {
         for (; index < _elements.Length; index++)
         {
+            if (at is RemoteActorRef)
+            {
+                at.Deliver(new SelectionEnvelope(_elements[index..], message), sender);
+                return;
+            }
             var element = _elements[index];
             if (element.AsSpan().ContainsAny('*', '?'))
             {

@@ -3,6 +3,8 @@ namespace Akka.Actor;
 /// <summary>Where an actor system is: protocol, system and, if it can be reached from outside, host and port.</summary>
 public sealed class Address : IComparable, IComparable<Address>, IEquatable<Address>
 {
+    private int _hash;
+
     public Address(string protocol, string system, string host = null, int? port = default)
     {
         (Protocol, System, Host, Port) = (protocol, system, host?.ToLowerInvariant(), port);
@@ -64,11 +66,12 @@ public sealed class Address : IComparable, IComparable<Address>, IEquatable<Addr
     };
 
     public bool Equals(Address other) =>
-        other is not null && Port == other.Port && Host == other.Host && System == other.System && Protocol == other.Protocol;
+        ReferenceEquals(this, other)
+        || (other is not null && Port == other.Port && Host == other.Host && System == other.System && Protocol == other.Protocol);
 
     public override bool Equals(object obj) => Equals(obj as Address);
 
-    public override int GetHashCode() => HashCode.Combine(Protocol, System, Host, Port);
+    public override int GetHashCode() => _hash != 0 ? _hash : _hash = HashCode.Combine(Protocol, System, Host, Port);
 
     public static bool operator ==(Address left, Address right) => Equals(left, right);
 

@@ -40,6 +40,8 @@ internal sealed partial class ActorCell
     /// <summary>A stashed <see cref="Terminated"/> comes back.</summary>
     public void ReportAgain(Terminated terminated) => _reported.TryAdd(terminated.ActorRef, null);
 
+    public int WatcherCount => _watchers.Count;
+
     private void AddWatcher(Watch watch)
     {
         if (watch.Watchee == SelfRef && !_watchers.Contains(watch.Watcher)) _watchers.Add(watch.Watcher);
@@ -50,7 +52,7 @@ internal sealed partial class ActorCell
         if (_watching.Remove(notice.Actor, out var message) && _phase != Phase.Terminating)
         {
             _reported[notice.Actor] = message;
-            SelfRef.Tell(new Terminated(notice.Actor, notice.ExistenceConfirmed, addressTerminated: false), notice.Actor);
+            SelfRef.Tell(new Terminated(notice.Actor, notice.ExistenceConfirmed, notice.AddressTerminated), notice.Actor);
         }
         ChildEnded(notice.Actor);
     }

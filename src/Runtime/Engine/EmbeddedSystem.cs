@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Rl.Distributed.Runtime.Remote;
 
 namespace Rl.Distributed.Runtime.Engine;
 
@@ -26,12 +27,17 @@ internal sealed class EmbeddedSystem : ActorSystem
     private readonly EngineScheduler _scheduler;
     private readonly TaskCompletionSource _terminated;
     private readonly Stack<Action> _onTermination = new();
-    private readonly RootRef _root;
     private long _uids;
-    private long _temporaries;
     private int _terminating;
 
-    public EmbeddedSystem(string name, IEngine engine, IReadOnlyDictionary<string, Dispatcher> dispatchers)
+    /// <param name="name">Letters, digits, - and _.</param>
+    /// <param name="engine">What it runs on.</param>
+    /// <param name="dispatchers">By id; the default one among them.</param>
+    /// <param name="remote">Null: it stays in its process.</param>
+    /// <param name="newTransport">Makes what carries messages to others, if <paramref name="remote"/> is given.</param>
+    public EmbeddedSystem(
+        string name, IEngine engine, IReadOnlyDictionary<string, Dispatcher> dispatchers,
+        EmbeddedEngine.RemoteOptions remote = null, Func<RemoteHub, ITransport> newTransport = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (!name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') || name[0] is '-' or '_')
@@ -43,14 +49,21 @@ internal sealed class EmbeddedSystem : ActorSystem
         StartTime = engine.Timers.Monotonic;
         Address = new Address("akka", name);
         EventStream = new EventStream();
+        // Names repeat from one incarnation of a system to the next; what others hold of the last one must not fit.
+        if (remote is not null) _uids = (long)(engine.NextRandom() * int.MaxValue) << 32;
         var root = new RootActorPath(Address);
         DeadLetterRef = new DeadLetterRef(this, root / "deadLetters");
-        _root = new RootRef(this, root);
+        Temporaries = new TemporaryRefs(this, root / "temp");
+        Root = new RootRef(this, root);
         UserGuardian = Guardian(root / "user");
         SystemGuardian = Guardian(root / "system");
         Log = new EngineLog(this, Name, typeof(ActorSystem), null);
         UserGuardian.SendSystem(Create.Instance);
         SystemGuardian.SendSystem(Create.Instance);
+        if (remote is null) return;
+        Hub = new RemoteHub(this, remote);
+        Hub.Start(newTransport(Hub));
+        Cluster = new Akka.Cluster.Cluster(this);
     }
 
     public override string Name { get; }
@@ -69,6 +82,19 @@ internal sealed class EmbeddedSystem : ActorSystem
 
     public DeadLetterRef DeadLetterRef { get; }
 
+    public RootRef Root { get; }
+
+    public TemporaryRefs Temporaries { get; }
+
+    /// <summary>The side to other systems; null where there is none.</summary>
+    public RemoteHub Hub { get; }
+
+    /// <summary>Null where there is no hub.</summary>
+    public Akka.Cluster.Cluster Cluster { get; }
+
+    /// <summary>Its simulated machine is off.</summary>
+    public bool IsCrashed { get; set; }
+
     public LocalActorRef UserGuardian { get; }
 
     public LocalActorRef SystemGuardian { get; }
@@ -83,19 +109,30 @@ internal sealed class EmbeddedSystem : ActorSystem
 
     public long NextUid() => Interlocked.Increment(ref _uids);
 
-    public ActorPath TemporaryPath() =>
-        _root.Path / "temp" / ActorCell.MadeUpName(Interlocked.Increment(ref _temporaries) - 1);
-
     public bool TryGetDispatcher(string id, out Dispatcher dispatcher) => _dispatchers.TryGetValue(id, out dispatcher);
 
     public override IActorRef ActorOf(Props props, string name = null) => UserGuardian.Cell.ActorOf(props, name);
+
+    /// <summary>Makes an actor below /system: it outlives those below /user.</summary>
+    public IActorRef SystemActorOf(Props props, string name) => SystemGuardian.Cell.ActorOf(props, name);
+
+    /// <summary>Who has a path of this system, if its uid is right or not given; else a <see cref="MissingRef"/>.</summary>
+    public InternalActorRefBase Find(ActorPath path)
+    {
+        InternalActorRefBase at = Root;
+        foreach (var name in path.Elements)
+        {
+            if ((at = at.ChildNamed(name)) is null) break;
+        }
+        return at is null || (path.Uid != 0 && path.Uid != at.Path.Uid) ? new MissingRef(this, path) : at;
+    }
 
     public override void Stop(IActorRef actor) => ((InternalActorRefBase)actor).SendSystem(Engine.Terminate.Instance);
 
     public override ActorSelection ActorSelection(ActorPath actorPath) =>
         new(AnchorOf(actorPath.Address), actorPath.Elements);
 
-    public override ActorSelection ActorSelection(string actorPath) => Select(actorPath, _root);
+    public override ActorSelection ActorSelection(string actorPath) => Select(actorPath, Root);
 
     /// <param name="path">Absolute with a protocol or /, else relative.</param>
     /// <param name="relativeTo">Where a relative path begins.</param>
@@ -103,7 +140,7 @@ internal sealed class EmbeddedSystem : ActorSystem
     {
         ArgumentNullException.ThrowIfNull(path);
         if (ActorPath.TryParse(path, out var absolute)) return ActorSelection(absolute);
-        return new ActorSelection(path.StartsWith('/') ? _root : relativeTo, path);
+        return new ActorSelection(path.StartsWith('/') ? Root : relativeTo, path);
     }
 
     public void Publish(LogLevel level, Exception cause, string source, Type type, object message)
@@ -138,6 +175,13 @@ internal sealed class EmbeddedSystem : ActorSystem
     {
         _scheduler.End();
         foreach (var dispatcher in _dispatchers.Values) dispatcher.Join();
+        var left = Hub?.StopAsync() ?? Task.CompletedTask;
+        if (left.IsCompleted) Complete();
+        else left.ContinueWith(_ => Complete(), TaskScheduler.Default);
+    }
+
+    private void Complete()
+    {
         Action[] codes;
         lock (_onTermination) codes = [.. _onTermination];
         foreach (var code in codes)
@@ -157,13 +201,17 @@ internal sealed class EmbeddedSystem : ActorSystem
         ActorCell.Current = cell;
     }
 
-    /// <summary>Where paths of an address begin. Only this system is known.</summary>
-    private InternalActorRefBase AnchorOf(Address address) =>
-        address.Equals(Address) ? _root : new MissingRef(this, new RootActorPath(address));
+    /// <summary>Where paths of an address begin.</summary>
+    private InternalActorRefBase AnchorOf(Address address)
+    {
+        if (address.Equals(Address)) return Root;
+        var root = new RootActorPath(address);
+        return Hub is null ? new MissingRef(this, root) : Hub.RefOf(root);
+    }
 
     private LocalActorRef Guardian(ActorPath path) =>
         new(
-            this, Props.Create<Guardian>(), _dispatchers[Dispatcher.DefaultId], _root,
+            this, Props.Create<Guardian>(), _dispatchers[Dispatcher.DefaultId], Root,
             new ChildActorPath(path.Parent, path.Name, NextUid()));
 }
 

@@ -95,6 +95,7 @@ internal sealed class RootRef(EmbeddedSystem system, ActorPath path) : MinimalAc
         "user" => SystemImpl.UserGuardian,
         "system" => SystemImpl.SystemGuardian,
         "deadLetters" => SystemImpl.DeadLetterRef,
+        "temp" => SystemImpl.Temporaries,
         _ => null,
     };
 
@@ -120,100 +121,5 @@ internal sealed class RootRef(EmbeddedSystem system, ActorPath path) : MinimalAc
                 SystemImpl.Ended();
                 return;
         }
-    }
-}
-
-/// <summary>Where the answer to an Ask goes: a task and no actor.</summary>
-internal sealed class AskRef<T> : MinimalActorRef
-{
-    private readonly TaskCompletionSource<T> _answer;
-    private readonly CancellationTokenRegistration _cancellation;
-    private readonly TimerEntry _timeout;
-    private ActorPath _path;
-
-    public AskRef(EmbeddedSystem system, TimeSpan? timeout, CancellationToken cancellationToken)
-    {
-        SystemImpl = system;
-        _answer = new TaskCompletionSource<T>(system.TaskOptions);
-        if (timeout > TimeSpan.Zero) _timeout = system.Timers.Start(timeout.Value, TimeSpan.Zero, null, () => TimeOut(timeout.Value));
-        _cancellation = cancellationToken.UnsafeRegister(static self => ((AskRef<T>)self).Cancel(), this);
-    }
-
-    public Task<T> Task => _answer.Task;
-
-    public override ActorPath Path => _path ?? Interlocked.CompareExchange(ref _path, SystemImpl.TemporaryPath(), null) ?? _path;
-
-    internal override EmbeddedSystem SystemImpl { get; }
-
-    internal override bool IsDead => _answer.Task.IsCompleted;
-
-    internal override void Deliver(object message, IActorRef sender)
-    {
-        // What continues the task inline (in a simulation) is not the answering actor: it has no context.
-        var cell = ActorCell.Current;
-        ActorCell.Current = null;
-        var handled = TrySet(message);
-        ActorCell.Current = cell;
-        _timeout?.Cancel();
-        _cancellation.Unregister();
-        if (!handled && !_answer.Task.IsCanceled) SystemImpl.DeadLetterRef.Lost(message, sender, this);
-    }
-
-    private bool TrySet(object message) => message switch
-    {
-        T answer => _answer.TrySetResult(answer),
-        Status.Failure failure => _answer.TrySetException(
-            failure.Cause ?? new TaskCanceledException("Task cancelled by actor via Failure message.")),
-        _ => _answer.TrySetException(new ArgumentException(
-            $"Received message of type [{message.GetType()}] - Ask expected message of type [{typeof(T)}]")),
-    };
-
-    private void TimeOut(TimeSpan after)
-    {
-        _cancellation.Unregister();
-        _answer.TrySetException(new AskTimeoutException($"Timeout after {after.TotalSeconds:F2} seconds"));
-    }
-
-    private void Cancel()
-    {
-        _timeout?.Cancel();
-        _answer.TrySetCanceled();
-    }
-}
-
-/// <summary>A watcher that is a task: true when the watched actor has stopped, false when time is up.</summary>
-internal sealed class EndWatchRef : MinimalActorRef
-{
-    private readonly TaskCompletionSource<bool> _end;
-    private readonly TimerEntry _timeout;
-
-    public EndWatchRef(EmbeddedSystem system, InternalActorRefBase watched, TimeSpan timeout)
-    {
-        SystemImpl = system;
-        Path = system.TemporaryPath();
-        _end = new TaskCompletionSource<bool>(system.TaskOptions);
-        _timeout = system.Timers.Start(timeout, TimeSpan.Zero, null, () =>
-        {
-            watched.SendSystem(new Unwatch(watched, this));
-            _end.TrySetResult(false);
-        });
-    }
-
-    public Task<bool> Task => _end.Task;
-
-    public override ActorPath Path { get; }
-
-    internal override EmbeddedSystem SystemImpl { get; }
-
-    internal override void Deliver(object message, IActorRef sender) => SystemImpl.DeadLetterRef.Lost(message, sender, this);
-
-    internal override void SendSystem(SystemMessage message)
-    {
-        if (message is not DeathNotice) return;
-        _timeout.Cancel();
-        var cell = ActorCell.Current;
-        ActorCell.Current = null;
-        _end.TrySetResult(true);
-        ActorCell.Current = cell;
     }
 }

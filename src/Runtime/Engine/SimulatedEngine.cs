@@ -41,7 +41,16 @@ internal sealed class SimulatedEngine : Dispatcher
             throw new InvalidOperationException(
                 $"A message to {mailbox.Cell.SelfRef} came from another thread during a simulated run, which would not be repeatable. "
                 + "Give what runs there (I/O, a parallel runner) in its sequential form.");
-        _ready.Add(mailbox);
+        if (!mailbox.Cell.SystemImpl.IsCrashed) _ready.Add(mailbox);
+    }
+
+    /// <summary>No mailbox of the system gets a turn any more, no timer of it fires.</summary>
+    public void Crash(EmbeddedSystem system)
+    {
+        system.IsCrashed = true;
+        _ready.RemoveAll(mailbox => mailbox.Cell.SystemImpl == system);
+        _timers.Drop(system);
+        _timers.Drop(system.Scheduler);
     }
 
     /// <summary>Steps until the condition holds (true) or the time is spent (false).</summary>
@@ -83,7 +92,9 @@ internal sealed class SimulatedEngine : Dispatcher
     {
         var type = (message as TimerMessage)?.Message.GetType() ?? message.GetType();
         if (!_typeHashes.TryGetValue(type, out var hash)) _typeHashes.Add(type, hash = Fnv(14695981039346656037, type.FullName));
-        MessageHash = Fnv(MessageHash, cell.SelfRef.Path.ToStringWithoutAddress()) * 1099511628211 ^ hash;
+        var system = cell.SystemImpl;
+        MessageHash = Fnv(Fnv(MessageHash, system.Hub?.AddressText ?? system.Name), cell.SelfRef.Path.ToStringWithoutAddress())
+            * 1099511628211 ^ hash;
     }
 
     private static ulong Fnv(ulong hash, string text)

@@ -24,10 +24,11 @@ internal sealed class Unwatch(InternalActorRefBase watchee, InternalActorRefBase
 }
 
 /// <summary>To parent and watchers: the actor is no more.</summary>
-internal sealed class DeathNotice(InternalActorRefBase actor, bool existenceConfirmed) : SystemMessage
+internal sealed class DeathNotice(InternalActorRefBase actor, bool existenceConfirmed, bool addressTerminated = false) : SystemMessage
 {
     public InternalActorRefBase Actor { get; } = actor;
     public bool ExistenceConfirmed { get; } = existenceConfirmed;
+    public bool AddressTerminated { get; } = addressTerminated;
 }
 
 /// <summary>To the parent: the child threw and waits, suspended, for a decision.</summary>

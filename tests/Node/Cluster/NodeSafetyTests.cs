@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Rl.Distributed.Node.ClusterNodes;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 
-namespace Rl.Distributed.Node.Tests.ClusterNodes;
+namespace Rl.Distributed.Node.Tests.Clustering;
 
 public sealed class NodeSafetyTests : IDisposable
 {

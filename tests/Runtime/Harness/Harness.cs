@@ -30,7 +30,9 @@ public abstract class Harness : IDisposable
 
     public void Advance(double milliseconds) => Advance(TimeSpan.FromMilliseconds(milliseconds));
 
-    public Probe Probe(string name = null) => new(this, name ?? "probe-" + ++_probes);
+    public Probe Probe(string name = null) => ProbeOf(System, name);
+
+    public Probe ProbeOf(ActorSystem system, string name = null) => new(this, system, name ?? "probe-" + ++_probes);
 
     /// <summary>Waits for a task that needs no time to pass.</summary>
     public T Result<T>(Task<T> task)

@@ -1,3 +1,4 @@
+#nullable disable
 using System.Buffers;
 using FsCheck;
 using FsCheck.Fluent;

@@ -9,11 +9,11 @@ public sealed class Probe
     private readonly Harness _harness;
     private readonly ConcurrentQueue<(object Message, IActorRef Sender)> _inbox = new();
 
-    public Probe(Harness harness, string name)
+    public Probe(Harness harness, ActorSystem system, string name)
     {
         _harness = harness;
         var inbox = _inbox;
-        Ref = harness.System.ActorOf(Props.Create(() => new ProbeActor(inbox)), name);
+        Ref = system.ActorOf(Props.Create(() => new ProbeActor(inbox)), name);
     }
 
     public IActorRef Ref { get; }

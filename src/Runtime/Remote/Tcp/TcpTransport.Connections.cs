@@ -40,8 +40,15 @@ internal sealed partial class TcpTransport
     /// <summary>Starts an attempt; the peer hears of its end.</summary>
     public void Dial(TcpPeer peer)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+        try
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+        }
+        catch (SocketException e)
+        {
+            peer.DialEnded(e.Message);
+        }
     }
 
     private static Socket Listen(EmbeddedEngine.RemoteOptions options)
@@ -74,7 +81,9 @@ internal sealed partial class TcpTransport
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (!_isStopping) Log.Refused($"a connection: {e.Message}");
+                if (_isStopping) return;
+                Log.Refused($"a connection: {e.Message}");
+                Thread.Sleep(SweepMs); // no descriptors, perhaps
             }
         }
     }
@@ -135,7 +144,7 @@ internal sealed partial class TcpTransport
             socket.Connect(Dns.GetHostAddresses(peer.Address.Host), peer.Address.Port!.Value);
             link = Open(socket, $"{peer.Address.Host}:{peer.Address.Port}", peer.Address);
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
             failure = e is ObjectDisposedException ? "no answer in time" : e.Message;
         }
@@ -150,7 +159,7 @@ internal sealed partial class TcpTransport
         {
             link = Open(socket, name, expected: null);
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
             Counters.Reject();
             Log.Refused($"a connection from {name}: {e.Message}");
@@ -186,7 +195,7 @@ internal sealed partial class TcpTransport
                 WriteControl(stream, FrameKind.Accept, link.Number);
                 peer.Agreed(link);
             }
-            catch (Exception e) when (IsOrdinary(e))
+            catch (Exception e)
             {
                 link.Break(e.Message);
                 throw;
@@ -213,14 +222,16 @@ internal sealed partial class TcpTransport
             socket.ReceiveTimeout = (int)Options.SilenceLimit.TotalMilliseconds;
             if (peer.AwaitAnnounced(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
+            Log.Write(LogLevel.ErrorLevel, $"Reading from {link.Address} failed: {e.Message}");
             link.Break(e.Message);
         }
         finally
         {
             link?.Break("this side closed the connection");
             peer?.LinkEnded();
+            link?.Dispose();
             socket.Dispose();
             lock (_sockets) _sockets.Remove(socket);
         }
@@ -245,9 +256,6 @@ internal sealed partial class TcpTransport
         ReadOnlySpan<byte> payload = frame[..length];
         return Frame.TryReadVarint(ref payload, out number) ? kind : default;
     }
-
-    private static bool IsOrdinary(Exception e) =>
-        e is HandshakeException or IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 
     /// <summary>Flushes, says goodbye, closes, and waits for all threads.</summary>
     private void Stop()

@@ -62,6 +62,11 @@ internal sealed partial class TcpTransport : ITransport
 
     public void Send(Address peer, in Outbound message)
     {
+        if (_isStopping)
+        {
+            Drop(peer, message, "this system stops");
+            return;
+        }
         if (!Handler.TryGetId(message.Message, out var id))
         {
             Drop(peer, message, $"{message.Message.GetType().Name} has no codec");
@@ -90,7 +95,7 @@ internal sealed partial class TcpTransport : ITransport
 
     public void Keep(Address peer)
     {
-        if (peer != Address) PeerOf(peer).Keep();
+        if (peer != Address && !_isStopping) PeerOf(peer).Keep();
     }
 
     public void Release(Address peer)

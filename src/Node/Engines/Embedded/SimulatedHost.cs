@@ -1,13 +1,17 @@
 using Akka.Actor;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog;
 
-namespace Rl.Distributed.Node.Training;
+namespace Rl.Distributed.Node.Engines;
 
 /// <summary>Runs a plan on one thread in an order of messages that the seed decides.</summary>
 internal static class SimulatedHost
 {
+    /// <summary>Why this build cannot simulate; null: it can.</summary>
+    public static string? Missing => null;
+
     // Actors that compute never run out of messages: time passes with each of them, so that timers fall due as in a real run.
     private static readonly TimeSpan MessageCost = TimeSpan.FromTicks(1000);
 

@@ -1,0 +1,193 @@
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Event;
+using Rl.Distributed.Actors;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Training;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Node.Clustering;
+
+/// <summary>
+/// Is responsible for a node's part in a run that is led elsewhere: finds the node with the learner, offers it workers, starts those that it
+/// is told to, and stops them when the run ends or its node is lost. Then it looks for the next run.
+/// </summary>
+internal sealed class WorkerHost : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly int _workers;
+    private readonly WorkHistory _history;
+    private readonly IReadOnlyList<Address> _seeds;
+    private readonly Action _seedsLost;
+    private readonly List<Address> _learners = [], _members = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private IActorRef? _coordinator, _replay, _server, _pool, _cache;
+    private WorkAssigned? _work;
+    private bool _stopping;
+    private int _generation;
+
+    /// <param name="workers">How many workers this node has room for.</param>
+    /// <param name="history">Outlives this actor and its system.</param>
+    /// <param name="seeds">Where this node asks for a cluster.</param>
+    /// <param name="seedsLost">Called when neither a seed nor a learner is left: a new one would not find this cluster.</param>
+    public WorkerHost(int workers, WorkHistory history, IReadOnlyList<Address> seeds, Action seedsLost)
+    {
+        (_workers, _history, _seeds, _seedsLost) = (workers, history, seeds, seedsLost);
+        Receive<ClusterEvent.MemberUp>(message => OnUp(message.Member));
+        Receive<ClusterEvent.MemberRemoved>(message => OnRemoved(message.Member));
+        Receive<ClusterEvent.IMemberEvent>(_ => { });
+        Receive<Tick>(_ => OnTick());
+        Receive<WorkAssigned>(OnAssigned);
+        Receive<ActorIdentity>(OnIdentity);
+        Receive<WorkerReport>(OnReport);
+        Receive<StopWork>(_ => OnStopWork());
+        Receive<Terminated>(OnTerminated);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Workers that run.</summary>
+    private bool IsWorking => _pool is not null;
+
+    protected override void PreStart()
+    {
+        Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, RetryInterval);
+    }
+
+    protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
+
+    // A pool that gives up has tried; this node cannot do the work.
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(reason =>
+    {
+        Fail(reason is ActorInitializationException ? reason.GetBaseException() : reason);
+        return Directive.Stop;
+    });
+
+    private void OnUp(Member member)
+    {
+        _members.Add(member.Address);
+        if (member.HasRole(NodeRoles.Learner)) _learners.Add(member.Address);
+    }
+
+    private void OnRemoved(Member member)
+    {
+        _learners.Remove(member.Address);
+        if (_members.Remove(member.Address) && _learners.Count == 0 && !_members.Any(_seeds.Contains)) _seedsLost();
+    }
+
+    // Between nodes every word may get lost: what has no answer yet is said again.
+    private void OnTick()
+    {
+        if (_coordinator is null)
+        {
+            var offer = new OfferWorkers(_workers, _history.Run, _history.Reports());
+            foreach (var learner in _learners) Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name).Tell(offer, Self);
+        }
+        else if (!IsWorking && _work is not null)
+        {
+            FindRing();
+        }
+    }
+
+    private void OnAssigned(WorkAssigned message)
+    {
+        if (_coordinator is not null) return;
+        (_coordinator, _work, _stopping) = (Context.Watch(Sender), message, false);
+        _history.Begin(message.Run);
+        FindRing();
+    }
+
+    private void FindRing()
+    {
+        Context.ActorSelection(_coordinator!.Path / RunCoordinator.ReplayName).Tell(new Identify(RunCoordinator.ReplayName), Self);
+        Context.ActorSelection(_coordinator.Path / RunCoordinator.ServerName).Tell(new Identify(RunCoordinator.ServerName), Self);
+    }
+
+    private void OnIdentity(ActorIdentity message)
+    {
+        if (message.Subject is null || IsWorking || _work is null || _stopping || !message.Subject.Path.Parent.Equals(_coordinator!.Path)) return;
+        if (Equals(message.MessageId, RunCoordinator.ReplayName)) _replay = message.Subject;
+        else _server = message.Subject;
+        if (_replay is not null && _server is not null) Start(_work);
+    }
+
+    private void Start(WorkAssigned work)
+    {
+        try
+        {
+            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, []);
+            var plan = WorkerPlan.Create(config);
+            var (cell, server, replay) = (new ParameterCell(), _server!, _replay!);
+            var snapshots = new SnapshotPool(plan.Network.Layout.Count);
+            var (identities, self, generation) = (WorkerPlan.Identities(work.FirstWorker, work.Workers, work.Epoch), Self, _generation++);
+            var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, snapshots)), $"parameter-cache-{generation}");
+            _cache = cache;
+            _pool = Context.ActorOf(
+                Props.Create(() => new WorkerPool(plan.Setup, identities, replay, cache, cell, self)), $"workers-{generation}");
+            Context.Watch(_pool);
+            _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator.Path.Address}");
+        }
+        catch (Exception reason) when (reason is ConfigException or ArgumentException or NotSupportedException)
+        {
+            Fail(reason);
+        }
+    }
+
+    private void Fail(Exception reason)
+    {
+        _log.Error(reason, $"This node's workers cannot work: {reason.Message}");
+        _coordinator?.Tell(new WorkFailed(reason.Message));
+        _work = null;
+        StopChildren();
+    }
+
+    private void OnReport(WorkerReport report)
+    {
+        _history.Add(report);
+        _coordinator?.Tell(report);
+    }
+
+    private void OnStopWork()
+    {
+        _stopping = true;
+        if (_pool is null) Stopped();
+        else StopChildren();
+    }
+
+    private void OnTerminated(Terminated message)
+    {
+        if (message.ActorRef.Equals(_coordinator))
+        {
+            if (!_stopping) _log.Warning($"The run of {_coordinator.Path.Address} is gone; its workers stop");
+            Forget();
+        }
+        else if (message.ActorRef.Equals(_pool))
+        {
+            _pool = null;
+            if (_stopping) Stopped();
+        }
+    }
+
+    private void Stopped() => _coordinator?.Tell(WorkStopped.Instance);
+
+    private void Forget()
+    {
+        (_coordinator, _work, _replay, _server) = (null, null, null, null);
+        StopChildren();
+    }
+
+    // The pool's end brings the workers' last reports before its own Terminated.
+    private void StopChildren()
+    {
+        if (_pool is not null) Context.Stop(_pool);
+        if (_cache is not null) Context.Stop(_cache);
+        _cache = null;
+    }
+
+    private sealed record Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+}

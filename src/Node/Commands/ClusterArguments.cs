@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Net;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Replay;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary>The options of commands whose process is one node of several.</summary>
+internal sealed class ClusterArguments
+{
+    private readonly Option<HostPort?> _listen = HostPortOption.ToListen(
+        "--listen", "Where other nodes reach this one; makes it a node of a cluster.");
+    private readonly Option<HostPort?> _advertise = HostPortOption.ToConnect(
+        "--advertise", "Under which name and port others reach it, where that differs from --listen.");
+    private readonly Option<string[]> _join = new("--join")
+    {
+        Description = "A node of the cluster to join. Repeatable.",
+        HelpName = "host:port",
+    };
+    private readonly Option<string> _cluster = new("--cluster")
+    {
+        Description = "The cluster's name; nodes of another one are refused.",
+        HelpName = "name",
+        DefaultValueFactory = _ => "rl",
+    };
+    private readonly Option<string?> _secretFile = new("--secret-file")
+    {
+        Description = $"File with the secret that all nodes share, at least {NodeSafety.MinSecretBytes} bytes; or the variable {NodeSafety.SecretVariable}.",
+        HelpName = "file",
+    };
+    private readonly Option<bool> _insecure = new("--insecure")
+    {
+        Description = "Lets a node be reached from other machines without a secret: for networks that nobody else is in.",
+    };
+    private readonly Option<HostPort?> _http = HostPortOption.ToListen("--http", "Where to serve /health, /metrics and /cluster.");
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new System.CommandLine.Option[] { _listen, _advertise, _join, _cluster, _secretFile, _insecure, _http }) command.Options.Add(option);
+    }
+
+    /// <summary>Whether other nodes are meant to be there.</summary>
+    public bool IsNode(ParseResult parsed) => parsed.GetValue(_listen) is not null || parsed.GetValue(_join) is { Length: > 0 };
+
+    public HostPort? Http(ParseResult parsed) => parsed.GetValue(_http);
+
+    /// <summary>How this node is reached.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="roles">What it does.</param>
+    /// <param name="warn">Told what is allowed but unwise.</param>
+    /// <exception cref="ConfigException">It would let strangers in, or an address or the secret is wrong.</exception>
+    public NodeEndpoint Endpoint(ParseResult parsed, IReadOnlyList<string> roles, Action<string> warn)
+    {
+        var listen = parsed.GetValue(_listen) ?? new HostPort("127.0.0.1", 0);
+        var secret = NodeSafety.ReadSecret(parsed.GetValue(_secretFile), Environment.GetEnvironmentVariable);
+        if (secret.Warning is { } warning) warn(warning);
+        NodeSafety.CheckBind(listen.Host, !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), Dns.GetHostAddresses);
+        var pool = new UnrollPool();
+        return new NodeEndpoint
+        {
+            Listen = listen,
+            Advertise = parsed.GetValue(_advertise),
+            Seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)],
+            Roles = roles,
+            ClusterName = parsed.GetValue(_cluster)!,
+            Secret = secret.Bytes,
+            Unrolls = pool,
+            Wire = new WireTable(pool),
+        };
+    }
+}

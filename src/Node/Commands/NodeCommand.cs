@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Rl.Distributed.Core;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Output;
+
+namespace Rl.Distributed.Node.Commands;
+
+/// <summary><c>rl node</c>: one node of a cluster, which acts for a run that another node leads, or leads one.</summary>
+internal sealed class NodeCommand(CommandHost host)
+{
+    private readonly Option<string> _role = new("--role")
+    {
+        Description = $"{NodeRoles.Actor}: acts for the cluster's run. {string.Join(",", NodeRoles.Leading)}: leads a run, as `rl train PRESET --listen` does.",
+        HelpName = "roles",
+        DefaultValueFactory = _ => NodeRoles.Actor,
+    };
+    private readonly TrainCommand _train = new(host);
+
+    public static Command Create(CommandHost host)
+    {
+        var node = new NodeCommand(host);
+        var command = new Command("node", "Joins a cluster, and acts there or leads its run.");
+        command.Options.Add(node._role);
+        node._train.AddTo(command);
+        command.SetAction(node.RunAsync);
+        return command;
+    }
+
+    private Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var roles = Roles(parsed.GetValue(_role)!);
+        var workers = _train.Config.Workers(parsed);
+        if (roles.Contains(NodeRoles.Learner))
+            return _train.RunAsync(parsed, NodeRoles.Leading, roles.Contains(NodeRoles.Actor) ? workers : 0, cancellationToken);
+        _train.RefuseRunOptions(parsed);
+        return ActAsync(parsed, workers is null or 0 ? Environment.ProcessorCount : workers.Value, cancellationToken);
+    }
+
+    private async Task<int> ActAsync(ParseResult parsed, int workers, CancellationToken cancellationToken)
+    {
+        var endpoint = _train.Cluster.Endpoint(parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"));
+        if (endpoint.Seeds.Count == 0)
+            throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
+        using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
+        var live = new LiveNode(endpoint, config: null, host.Clock);
+        using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
+        logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
+        var node = new ActorNode(
+            () => live.Started(EngineHost.Create(logger, endpoint)), [.. endpoint.Seeds.Select(EngineHost.AddressOf)], workers, logger, host.Clock);
+        await node.RunAsync(cancellationToken);
+        return ExitCodes.Ok;
+    }
+
+    private static IReadOnlyList<string> Roles(string text)
+    {
+        var roles = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (roles.Length == 0) throw new ConfigException($"--role: name one or more of {string.Join(", ", NodeRoles.All)}.");
+        foreach (var role in roles)
+            if (!NodeRoles.All.Contains(role))
+                throw new ConfigException($"--role {text}: there is no role '{role}'{NearestName.Hint(role, NodeRoles.All)}");
+        var leading = roles.Intersect(NodeRoles.Leading).ToList();
+        if (leading.Count > 0 && leading.Count < NodeRoles.Leading.Count)
+            throw new ConfigException(
+                $"--role {text}: {string.Join(", ", NodeRoles.Leading)} share a node: experience and weights stay in one process. Name all of them.");
+        return roles;
+    }
+}

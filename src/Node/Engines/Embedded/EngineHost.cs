@@ -1,0 +1,57 @@
+using Akka.Actor;
+using Rl.Distributed.Actors;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Training;
+using Rl.Distributed.Runtime;
+using Serilog;
+
+namespace Rl.Distributed.Node.Engines;
+
+/// <summary>Starts the embedded engine.</summary>
+internal static class EngineHost
+{
+    /// <summary>As <c>-p:Engine</c> names it.</summary>
+    public const string Name = "embedded";
+
+    private const string SystemName = "rl";
+
+    /// <summary>An actor system on threads, which logs to <paramref name="logger"/>.</summary>
+    /// <param name="logger">Gets what the engine logs.</param>
+    /// <param name="endpoint">How others reach it; null: it stays in its process.</param>
+    public static ActorSystem Create(ILogger logger, NodeEndpoint? endpoint = null) =>
+        WithLog(EmbeddedEngine.Create(SystemName, Options(endpoint)), logger);
+
+    /// <summary>An actor system on the simulation's one thread.</summary>
+    public static ActorSystem Create(EmbeddedEngine.Simulation simulation, ILogger logger, NodeEndpoint? endpoint = null) =>
+        WithLog(simulation.CreateSystem(SystemName, Options(endpoint)), logger);
+
+    /// <summary>The address of a node's actor system.</summary>
+    public static Address AddressOf(HostPort node) => new("akka.tcp", SystemName, node.Host, node.Port);
+
+    private static EmbeddedEngine.Options Options(NodeEndpoint? endpoint) => new()
+    {
+        Dispatchers = new Dictionary<string, EmbeddedEngine.DispatcherKind>
+        {
+            [WorkerPool.Dispatcher] = EmbeddedEngine.DispatcherKind.Pinned,
+            [RunCoordinator.LearnerDispatcher] = EmbeddedEngine.DispatcherKind.Pinned,
+        },
+        Remote = endpoint is null ? null : new EmbeddedEngine.RemoteOptions
+        {
+            Wire = new EmbeddedWireFormat(endpoint.Wire),
+            BindHost = endpoint.Listen.Host,
+            BindPort = endpoint.Listen.Port,
+            Host = endpoint.Advertise?.Host,
+            Port = endpoint.Advertise?.Port,
+            ClusterName = endpoint.ClusterName,
+            Roles = endpoint.Roles,
+            KeepRole = NodeRoles.Learner,
+            Secret = endpoint.Secret,
+        },
+    };
+
+    private static ActorSystem WithLog(ActorSystem system, ILogger logger)
+    {
+        system.ActorOf(Props.Create(() => new LogBridge(logger)), "log");
+        return system;
+    }
+}

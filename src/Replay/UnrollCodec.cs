@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using MessagePack;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Replay;
+
+/// <summary>An unroll as MessagePack: an array of shape, id, version, and each buffer as one little-endian binary.</summary>
+/// <remarks>
+/// Reset flags are bits, least significant first. Of the episodes' returns and lengths only those of ended episodes are sent.
+/// Large buffers leave by reference where the transport takes references.
+/// </remarks>
+public static class UnrollCodec
+{
+    private const int Fields = 11;
+
+    public static void Write(ref MessagePackWriter writer, Unroll unroll)
+    {
+        writer.WriteArrayHeader(Fields);
+        UnrollShapeCodec.Write(ref writer, unroll.Shape);
+        ReplayCodecs.Write(ref writer, unroll.Id);
+        writer.WriteArrayHeader(2);
+        writer.Write(unroll.Version.Epoch);
+        writer.Write(unroll.Version.Counter);
+        writer.Write(Bytes.Of(unroll.Observations));
+        writer.Write(Bytes.Of(unroll.Actions));
+        writer.Write(Bytes.Of(unroll.BehaviourLogits));
+        writer.Write(Bytes.Of(unroll.Rewards));
+        writer.Write(Bytes.Of(unroll.Discounts));
+        WriteBits(ref writer, unroll.Reset);
+        writer.Write(Bytes.Of(unroll.EpisodeReturns, unroll.EpisodeCount));
+        writer.Write(Bytes.Of(unroll.EpisodeLengths, unroll.EpisodeCount));
+    }
+
+    /// <summary>An unroll of the pool, filled. Nothing is taken or allocated before every length fits the shape.</summary>
+    /// <exception cref="MessagePackSerializationException">The bytes are no unroll.</exception>
+    public static Unroll Read(ref MessagePackReader reader, UnrollPool pool)
+    {
+        WireReading.ReadFields(ref reader, Fields, nameof(Unroll));
+        var shape = UnrollShapeCodec.Read(ref reader);
+        var id = ReplayCodecs.ReadUnrollId(ref reader);
+        WireReading.ReadFields(ref reader, 2, nameof(ParameterVersion));
+        var version = new ParameterVersion(reader.ReadInt32(), reader.ReadInt64());
+        var (frames, rows) = (shape.Frames, (shape.Steps + 1) * shape.Environments);
+        var observations = ReadBuffer(ref reader, (shape.Steps + 1) * shape.ObservationRowBytes, "observations");
+        var actions = ReadBuffer(ref reader, frames * sizeof(int), "actions");
+        var logits = ReadBuffer(ref reader, frames * shape.Actions * sizeof(float), "logits");
+        var rewards = ReadBuffer(ref reader, frames * sizeof(float), "rewards");
+        var discounts = ReadBuffer(ref reader, frames * sizeof(float), "discounts");
+        var reset = ReadBuffer(ref reader, (rows + 7) / 8, "reset flags");
+        var returns = ReadBuffer(ref reader, null, "returns of episodes");
+        var episodes = (int)(returns.Length / sizeof(float));
+        if (returns.Length % sizeof(float) != 0 || episodes > frames)
+            throw new MessagePackSerializationException($"Returns of episodes take {returns.Length} bytes in {frames} frames.");
+        var lengths = ReadBuffer(ref reader, episodes * sizeof(int), "lengths of episodes");
+
+        var unroll = pool.Rent(shape);
+        (unroll.Id, unroll.Version, unroll.EpisodeCount) = (id, version, episodes);
+        Bytes.CopyTo(observations, unroll.Observations);
+        Bytes.CopyTo(actions, unroll.Actions);
+        Bytes.CopyTo(logits, unroll.BehaviourLogits);
+        Bytes.CopyTo(rewards, unroll.Rewards);
+        Bytes.CopyTo(discounts, unroll.Discounts);
+        ReadBits(reset, unroll.Reset);
+        Bytes.CopyTo(returns, unroll.EpisodeReturns);
+        Bytes.CopyTo(lengths, unroll.EpisodeLengths);
+        if (AreNumbered(unroll.Actions, shape.Actions)) return unroll;
+        pool.Return(unroll);
+        throw new MessagePackSerializationException($"An action is not one of {shape.Actions}.");
+    }
+
+    private static ReadOnlySequence<byte> ReadBuffer(ref MessagePackReader reader, int? bytes, string what)
+    {
+        var buffer = reader.ReadBytes() ?? throw new MessagePackSerializationException($"No {what}.");
+        return bytes is null || buffer.Length == bytes ? buffer
+            : throw new MessagePackSerializationException($"{what}: {buffer.Length} bytes, {bytes} by the shape.");
+    }
+
+    /// <summary>Whether all are 0 to below <paramref name="count"/>; what reads them as indices relies on it.</summary>
+    private static bool AreNumbered(ReadOnlySpan<int> actions, int count)
+    {
+        var isOutside = false;
+        foreach (var action in actions) isOutside |= (uint)action >= (uint)count;
+        return !isOutside;
+    }
+
+    private static void WriteBits(ref MessagePackWriter writer, bool[] flags)
+    {
+        var count = (flags.Length + 7) / 8;
+        writer.WriteBinHeader(count);
+        var bytes = writer.GetSpan(count)[..count];
+        bytes.Clear();
+        for (var i = 0; i < flags.Length; i++)
+            if (flags[i]) bytes[i >> 3] |= (byte)(1 << (i & 7));
+        writer.Advance(count);
+    }
+
+    private static void ReadBits(in ReadOnlySequence<byte> bits, bool[] flags)
+    {
+        var i = 0;
+        foreach (var segment in bits)
+            foreach (var each in segment.Span)
+                for (var bit = 0; bit < 8 && i < flags.Length; bit++) flags[i++] = (each & (1 << bit)) != 0;
+    }
+}

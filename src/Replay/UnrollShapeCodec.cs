@@ -1,0 +1,53 @@
+using MessagePack;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.Replay;
+
+/// <summary>The shape of unrolls as MessagePack, within limits.</summary>
+public static class UnrollShapeCodec
+{
+    /// <summary>Bytes of one unroll's buffers, at most.</summary>
+    public const long MaxBytes = 256L << 20;
+
+    /// <summary>Dimensions of an observation, at most.</summary>
+    public const int MaxDimensions = 8;
+
+    // Small enough that no product below leaves 64 bits.
+    private const int MaxSize = 1 << 16, MaxElements = 1 << 28;
+
+    public static void Write(ref MessagePackWriter writer, UnrollShape shape)
+    {
+        writer.WriteArrayHeader(5);
+        writer.Write(shape.Steps);
+        writer.Write(shape.Environments);
+        writer.Write(shape.Actions);
+        writer.Write((int)shape.Observation.Type);
+        writer.WriteArrayHeader(shape.Observation.Shape.Length);
+        foreach (var size in shape.Observation.Shape) writer.Write(size);
+    }
+
+    /// <exception cref="MessagePackSerializationException">A size is not positive, or the whole is too large.</exception>
+    public static UnrollShape Read(ref MessagePackReader reader)
+    {
+        WireReading.ReadFields(ref reader, 5, nameof(UnrollShape));
+        var steps = WireReading.ReadInt32(ref reader, 1, MaxSize, "steps");
+        var environments = WireReading.ReadInt32(ref reader, 1, MaxSize, "environments");
+        var actions = WireReading.ReadInt32(ref reader, 1, MaxSize, "actions");
+        var type = (ElementType)WireReading.ReadInt32(ref reader, 0, (int)ElementType.Bit, "element type");
+        var dimensions = reader.ReadArrayHeader();
+        if (dimensions is 0 or > MaxDimensions) throw new MessagePackSerializationException($"Observations of {dimensions} dimensions.");
+        Span<int> sizes = stackalloc int[dimensions];
+        var elements = 1L;
+        foreach (ref var size in sizes)
+        {
+            size = WireReading.ReadInt32(ref reader, 1, MaxElements, "size of an observation");
+            elements *= size;
+            if (elements > MaxElements) throw new MessagePackSerializationException($"Observations of {elements} elements and more.");
+        }
+        var shape = new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions);
+        var bytes = (long)steps * environments * sizeof(float) * (5L + actions)
+            + (steps + 1L) * environments * (shape.Observation.ByteCount + 1L);
+        return bytes <= MaxBytes ? shape : throw new MessagePackSerializationException($"An unroll of {bytes} bytes, {MaxBytes} at most.");
+    }
+}

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Akka.Event;
+using Rl.Distributed.Runtime.Engine;
+
+namespace Rl.Distributed.Runtime.Remote;
+
+/// <summary>A system's side of remoting: references, codecs and death watch over a transport.</summary>
+/// <remarks>Thread-safe; no call blocks or runs a handler.</remarks>
+internal sealed partial class RemoteHub : ITransportHandler
+{
+    /// <summary>Ids below are the engine's own.</summary>
+    public const int FirstProgramId = 64;
+
+    private readonly EmbeddedEngine.IWireFormat _wire;
+    private readonly ConcurrentDictionary<Address, RemotePeer> _peers = new();
+    private readonly ConcurrentDictionary<Type, bool> _withoutCodec = new();
+
+    public RemoteHub(EmbeddedSystem system, EmbeddedEngine.RemoteOptions options)
+    {
+        (System, Options, _wire) = (system, options, options.Wire);
+    }
+
+    public EmbeddedSystem System { get; }
+
+    public EmbeddedEngine.RemoteOptions Options { get; }
+
+    public ITransport Transport { get; private set; }
+
+    /// <summary>Where others reach this system.</summary>
+    public Address Address { get; private set; }
+
+    public string AddressText { get; private set; }
+
+    /// <summary>Membership, where there is one.</summary>
+    public IPeerObserver Observer { get; set; }
+
+    /// <summary>The transport is up. Until then nothing is sent.</summary>
+    public void Start(ITransport transport) =>
+        (Transport, Address, AddressText) = (transport, transport.Address, transport.Address.ToString());
+
+    public Task StopAsync()
+    {
+        StopTimers();
+        return Transport.StopAsync();
+    }
+
+    public RemotePeer PeerOf(Address address) =>
+        _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+
+    /// <summary>The reference of a path of any system: a local one where it is this one.</summary>
+    public InternalActorRefBase RefOf(ActorPath path)
+    {
+        if (path.Address.Equals(Address) || path.Address.Equals(System.Address)) return System.Find(path);
+        if (path.Address.HasLocalScope || path.Address.Protocol != Address.Protocol) return new MissingRef(System, path);
+        var peer = PeerOf(path.Address);
+        return new RemoteActorRef(this, peer, path);
+    }
+
+    /// <summary>How a reference is named to others: short for this system's own, with the address for others; null for nobody.</summary>
+    public string PathOf(IActorRef actor)
+    {
+        if (actor is DeadLetterRef or not InternalActorRefBase) return null;
+        if (((InternalActorRefBase)actor).SystemImpl is not { } system) return null;
+        if (actor is RemoteActorRef) return actor.Path.ToStringWithUid();
+        var path = actor.Path.ToStringWithoutAddressWithUid();
+        return ReferenceEquals(system, System) ? path : system.Hub is { } other ? other.Address + path : null;
+    }
+
+    public bool TryGetId(object message, out int id)
+    {
+        if (EngineCodecs.ByType.TryGetValue(message.GetType(), out var codec))
+        {
+            id = codec.Id;
+            return codec.CanWrite(this, message);
+        }
+        var has = _wire.TryGetId(message, out id);
+        id += FirstProgramId;
+        return has;
+    }
+
+    public void Write(int id, object message, IBufferWriter<byte> output)
+    {
+        if (id >= FirstProgramId) _wire.Write(id - FirstProgramId, message, output);
+        else EngineCodecs.ById[id].Write(this, message, output);
+    }
+
+    /// <summary>The message of these bytes.</summary>
+    /// <exception cref="Exception">They are none.</exception>
+    public object Read(int id, in WireContext context, in ReadOnlySequence<byte> body)
+    {
+        if (id >= FirstProgramId) return _wire.Read(id - FirstProgramId, body) ?? throw new InvalidMessageException("Message is null");
+        var codec = id > 0 ? EngineCodecs.ById[id] : null;
+        return codec is null ? throw new InvalidMessageException($"No message has the id {id}.") : codec.Read(context, body);
+    }
+
+    public InternalActorRefBase Resolve(string recipient)
+    {
+        var path = Below(System.Root.Path, recipient);
+        return path.Uid == 0 && path.Depth > 0 ? new NamedRef(System, path) : System.Find(path);
+    }
+
+    public IActorRef SenderOf(Address peer, string sender)
+    {
+        if (sender is null) return null;
+        return sender.StartsWith('/')
+            ? new RemoteActorRef(this, PeerOf(peer), Below(PeerOf(peer).Root, sender))
+            : RefOf(ActorPath.Parse(sender));
+    }
+
+    public void Deliver(
+        Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body)
+    {
+        var message = Read(id, new WireContext(this, peer, recipient, sender, Depth: 0), body);
+        if (id >= FirstProgramId) recipient.Deliver(message, sender);
+        else DeliverOwn(PeerOf(peer), recipient, sender, message);
+    }
+
+    public void Dropped(Address peer, in Outbound message, string reason)
+    {
+        if (message.Message is SystemMessage) return; // watches are said again
+        if (!TryGetId(message.Message, out _) && _withoutCodec.TryAdd(Content(message.Message).GetType(), true))
+            System.Publish(LogLevel.ErrorLevel, null, Address.ToString(), typeof(RemoteHub),
+                $"A message of type {Content(message.Message).GetType()} to {peer}{message.Recipient} has no codec: it cannot leave this process. "
+                + "It and all others of its type go to the dead letters.");
+        var sender = message.Sender is null ? null : message.Sender.StartsWith('/') ? Resolve(message.Sender) : RefOf(ActorPath.Parse(message.Sender));
+        System.DeadLetterRef.Lost(Content(message.Message), sender, SenderOf(peer, message.Recipient));
+    }
+
+    private static object Content(object message) => message is SelectionEnvelope envelope ? envelope.Message : message;
+
+    /// <summary>Elements with / in front of each, the last perhaps with #uid.</summary>
+    private static ActorPath Below(ActorPath root, string path)
+    {
+        var uid = 0L;
+        var hash = path.IndexOf('#');
+        if (!path.StartsWith('/') || (hash >= 0 && !long.TryParse(path.AsSpan(hash + 1), out uid)))
+            throw new UriFormatException($"'{path}' is no path of an actor.");
+        var names = (hash < 0 ? path : path[..hash]).Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var i = 0; i < names.Length; i++) root = new ChildActorPath(root, names[i], i == names.Length - 1 ? uid : 0);
+        return root;
+    }
+
+    private void DeliverOwn(RemotePeer peer, InternalActorRefBase recipient, IActorRef sender, object message)
+    {
+        switch (message)
+        {
+            case SystemMessage own:
+                DeliverSystem(peer, recipient is NamedRef named ? named.Present : recipient, own);
+                return;
+            case SelectionEnvelope envelope:
+                new ActorSelection(recipient, envelope.Elements).Tell(envelope.Message, sender);
+                return;
+            default:
+                recipient.Deliver(message, sender);
+                return;
+        }
+    }
+}

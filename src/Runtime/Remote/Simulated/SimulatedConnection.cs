@@ -1,0 +1,205 @@
+using System.Buffers;
+using Akka.Actor;
+using Rl.Distributed.Runtime.Engine;
+
+namespace Rl.Distributed.Runtime.Remote.Simulated;
+
+/// <summary>One connection between two incarnations.</summary>
+internal sealed class SimulatedConnection
+{
+    private readonly EmbeddedEngine.SimulatedNetwork _network;
+    private readonly Direction _there;
+    private readonly Direction _back;
+    private bool _isOpen = true;
+
+    private SimulatedConnection(SimulatedPeer one, SimulatedPeer other)
+    {
+        _network = one.Owner.Network;
+        (_there, _back) = (new Direction(one, other), new Direction(other, one));
+    }
+
+    public static void Join(SimulatedPeer one, SimulatedPeer other)
+    {
+        var connection = new SimulatedConnection(one, other);
+        connection._network.Add(connection);
+        other.Attach(connection, one.Owner.Uid);
+        one.Attach(connection, other.Owner.Uid);
+    }
+
+    public bool Joins(Address one, Address other) =>
+        (_there.From.Owner.Address == one && _there.To.Owner.Address == other)
+        || (_there.From.Owner.Address == other && _there.To.Owner.Address == one);
+
+    public void Send(SimulatedPeer from, in Outbound message)
+    {
+        if (_network.Draw(_network.DropProbability))
+        {
+            _network.MessagesLost++;
+            return;
+        }
+        var direction = From(from);
+        direction.Launch(_network, message, this);
+    }
+
+    /// <summary>Nothing passes from one to the other: it stalls, and who hears nothing gives up after the silence limit.</summary>
+    public void Cut(Address from, Address to)
+    {
+        foreach (var direction in (ReadOnlySpan<Direction>)[_there, _back])
+        {
+            if (direction.From.Owner.Address != from || direction.To.Owner.Address != to) continue;
+            ListenInVain(direction);
+        }
+    }
+
+    public void Heal()
+    {
+        foreach (var direction in (ReadOnlySpan<Direction>)[_there, _back])
+        {
+            if (direction.From.Owner.IsClosed) continue;
+            direction.Silence?.Cancel();
+            direction.Silence = null;
+            foreach (var message in direction.TakeStalled()) direction.Launch(_network, message, this);
+        }
+    }
+
+    /// <summary>Both ends find it broken, now.</summary>
+    public void Break(string reason)
+    {
+        End();
+        _there.From.Detach(this, reason, isFinal: false);
+        _there.To.Detach(this, reason, isFinal: false);
+    }
+
+    /// <summary>One end closes it; the other finds out, now or when it hears nothing.</summary>
+    public void Close(SimulatedPeer by, string reason, bool isFinal)
+    {
+        if (_isOpen)
+        {
+            End();
+            TellOther(by, "the other side closed the connection", isFinal: false);
+        }
+        by.Detach(this, reason, isFinal);
+    }
+
+    /// <summary>One end's system has ended: what it sent before still arrives.</summary>
+    public void Leave(SimulatedPeer by)
+    {
+        var wait = From(by).LastArrival - _network.Timers.Monotonic;
+        _network.Timers.Start(wait, TimeSpan.Zero, null, () =>
+        {
+            End();
+            TellOther(by, "the system has ended", isFinal: true);
+        });
+    }
+
+    /// <summary>One end's machine is off.</summary>
+    public void Crash(SimulatedPeer by, bool silent)
+    {
+        End();
+        if (silent) ListenInVain(From(by));
+        else TellOther(by, "the connection broke", isFinal: false);
+    }
+
+    private void TellOther(SimulatedPeer by, string reason, bool isFinal)
+    {
+        var direction = From(by);
+        if (_network.Passes(by.Owner.Address, direction.To.Owner.Address))
+            direction.To.Owner.After(_network.Latency(), () => direction.To.Detach(this, reason, isFinal));
+    }
+
+    private void ListenInVain(Direction direction)
+    {
+        var hearer = direction.To;
+        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", isFinal: true));
+    }
+
+    private void End()
+    {
+        _isOpen = false;
+        _network.Remove(this);
+    }
+
+    private Direction From(SimulatedPeer from) => from == _there.From ? _there : _back;
+
+    private void Arrive(Direction direction, Outbound message)
+    {
+        if (!_isOpen || direction.To.Owner.IsClosed)
+        {
+            _network.MessagesLost++;
+            return;
+        }
+        var (from, to) = (direction.From.Owner, direction.To.Owner);
+        if (!_network.Passes(from.Address, to.Address))
+        {
+            direction.Stall(message);
+            return;
+        }
+        var body = _network.RentBody();
+        if (!from.TryEncode(to.Address, message, body, out var id))
+        {
+            _network.ReturnBody(body);
+            return;
+        }
+        var free = direction.Occupy(_network, body.WrittenCount);
+        if (free == TimeSpan.Zero) Hand(from, to, message, id, body);
+        else _network.Timers.Start(free, TimeSpan.Zero, null, () => Hand(from, to, message, id, body));
+    }
+
+    private void Hand(SimulatedTransport from, SimulatedTransport to, in Outbound message, int id, ArrayBufferWriter<byte> body)
+    {
+        if (_isOpen && !to.IsClosed) to.Receive(from, message, id, body.WrittenMemory);
+        else _network.MessagesLost++;
+        _network.ReturnBody(body);
+    }
+
+    /// <summary>What is under way from one end to the other.</summary>
+    private sealed class Direction(SimulatedPeer from, SimulatedPeer to)
+    {
+        /// <summary>When the last message of a pair arrives, as long as one is under way.</summary>
+        private readonly Dictionary<(string Recipient, string Sender, bool IsSystem), TimeSpan> _arrivals = [];
+
+        private List<Outbound> _stalled = [];
+        private TimeSpan _freeAt;
+
+        public SimulatedPeer From => from;
+
+        public SimulatedPeer To => to;
+
+        public TimerEntry Silence { get; set; }
+
+        public TimeSpan LastArrival { get; private set; }
+
+        public void Launch(EmbeddedEngine.SimulatedNetwork network, Outbound message, SimulatedConnection connection)
+        {
+            var now = network.Timers.Monotonic;
+            var arrival = now + network.Latency();
+            var pair = (message.Recipient, message.Sender ?? "", message.IsSystem);
+            if (_arrivals.TryGetValue(pair, out var last) && last > arrival) arrival = last;
+            _arrivals[pair] = arrival;
+            if (arrival > LastArrival) LastArrival = arrival;
+            network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
+            {
+                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
+                connection.Arrive(this, message);
+            });
+        }
+
+        public void Stall(in Outbound message) => _stalled.Add(message);
+
+        public List<Outbound> TakeStalled()
+        {
+            var stalled = _stalled;
+            _stalled = [];
+            return stalled;
+        }
+
+        /// <summary>How long until so many more bytes have passed.</summary>
+        public TimeSpan Occupy(EmbeddedEngine.SimulatedNetwork network, long bytes)
+        {
+            if (network.BytesPerSecond == 0) return TimeSpan.Zero;
+            var now = network.Timers.Monotonic;
+            _freeAt = (_freeAt > now ? _freeAt : now) + TimeSpan.FromSeconds((double)bytes / network.BytesPerSecond);
+            return _freeAt - now;
+        }
+    }
+}

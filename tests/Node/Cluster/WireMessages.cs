@@ -1,0 +1,117 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
+using Rl.Distributed.Tests;
+
+namespace Rl.Distributed.Node.Tests.Clustering;
+
+/// <summary>Any message of each type in the table.</summary>
+internal static class WireMessages
+{
+    private static readonly Gen<int> Index =
+        Gen.OneOf(Gen.Choose(0, 300), Gen.Choose(0, int.MaxValue), Gen.Elements(0, 127, 128, 65535, 65536, int.MaxValue));
+
+    private static readonly Gen<long> Count =
+        Gen.OneOf(Index.Select(value => (long)value), Gen.Elements(uint.MaxValue, 1L + uint.MaxValue, long.MaxValue));
+
+    private static readonly Gen<UnrollId> Id =
+        from worker in Index
+        from incarnation in Index
+        from sequence in Count
+        select new UnrollId(worker, incarnation, sequence);
+
+    private static readonly Gen<Unroll> AnUnroll =
+        from steps in Gen.Choose(1, 6)
+        from environments in Gen.Choose(1, 9)
+        from actions in Gen.Choose(1, 7)
+        from type in Gen.Elements(Enum.GetValues<ElementType>())
+        from dimensions in Gen.Choose(1, 3)
+        from sizes in Gen.Choose(1, 5).ArrayOf(dimensions)
+        from seed in Gen.Choose(0, int.MaxValue)
+        select SampleUnrolls.Filled(new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions), seed);
+
+    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(7), (who, counts) => new WorkerReport(
+        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]));
+
+    private static readonly Gen<string> Text = Gen.OneOf(
+        Gen.Elements("", "run", "a: b\n", "\u00e9\u4e2d", new string('x', 70_000)), Gen.Choose(32, 126).ArrayOf().Select(codes => string.Concat(codes.Select(code => (char)code))));
+
+    private static readonly Gen<ParameterVersion> Version = Index.Zip(Count, (epoch, counter) => new ParameterVersion(epoch, counter));
+
+    private static readonly Gen<ParametersChunk> Chunk =
+        from version in Version
+        from before in Gen.Choose(0, 5)
+        from count in Gen.Choose(1, 5000)
+        from after in Gen.Choose(0, 5)
+        from value in Gen.Choose(-1000, 1000)
+        select new ParametersChunk(
+            version, before + count + after, before, Enumerable.Range(0, before + count).Select(i => value + i / 7f).ToArray().AsMemory(before));
+
+    public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
+    {
+        [typeof(RegisterWorker)] = Boxed(Id.Select(id => new RegisterWorker(id.Worker, id.Incarnation, id.Sequence))),
+        [typeof(InsertUnroll)] = Boxed(AnUnroll.Select(unroll => new InsertUnroll(unroll))),
+        [typeof(RequestBatch)] = Boxed(Gen.Choose(1, ReplayCodecs.MaxBatch).Select(count => new RequestBatch(count))),
+        [typeof(BatchConsumed)] = Boxed(Id.ArrayOf().Select(ids => new BatchConsumed(ids))),
+        [typeof(CreditsGranted)] = Boxed(Id.Zip(
+            Gen.Choose(0, ReplayCodecs.MaxBatch), (id, count) => new CreditsGranted(id.Worker, id.Incarnation, count))),
+        [typeof(CreditReturned)] = Boxed(Id.Zip(
+            Gen.Elements(Enum.GetValues<UnrollOutcome>()), (id, outcome) => new CreditReturned(id, outcome))),
+        [typeof(BatchReady)] = Boxed(AnUnroll.ArrayOf().Resize(5).Select(unrolls => new BatchReady(unrolls))),
+        [typeof(SubscribeParameters)] = Gen.Constant<object>(SubscribeParameters.Instance),
+        [typeof(WorkerReport)] = Boxed(Report),
+        [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
+        [typeof(ParametersChunk)] = Boxed(Chunk),
+        [typeof(OfferWorkers)] = Boxed(
+            from workers in Gen.Choose(1, 1 << 16)
+            from run in Text
+            from history in Report.ArrayOf()
+            select new OfferWorkers(workers, run, history)),
+        [typeof(WorkAssigned)] = Boxed(
+            from run in Text
+            from configuration in Text
+            from epoch in Gen.Choose(0, WorkerIdentity.MaxEpoch)
+            from first in Gen.Choose(0, 1 << 30)
+            from workers in Gen.Choose(1, 1 << 16)
+            select new WorkAssigned(run, configuration, epoch, first, workers)),
+        [typeof(WorkFailed)] = Boxed(Text.Select(reason => new WorkFailed(reason))),
+        [typeof(StopWork)] = Gen.Constant<object>(StopWork.Instance),
+        [typeof(WorkStopped)] = Gen.Constant<object>(WorkStopped.Instance),
+    };
+
+    public static void AssertSame(object expected, object actual)
+    {
+        switch (expected, actual)
+        {
+            case (InsertUnroll one, InsertUnroll other):
+                SampleUnrolls.AssertSame(one.Unroll, other.Unroll);
+                break;
+            case (BatchReady one, BatchReady other):
+                Assert.Equal(one.Unrolls.Length, other.Unrolls.Length);
+                foreach (var (left, right) in one.Unrolls.Zip(other.Unrolls)) SampleUnrolls.AssertSame(left, right);
+                break;
+            case (BatchConsumed one, BatchConsumed other):
+                Assert.Equal(one.Unrolls, other.Unrolls);
+                break;
+            case (OfferWorkers one, OfferWorkers other):
+                Assert.Equal((one.Workers, one.Run), (other.Workers, other.Run));
+                Assert.Equal(one.History, other.History);
+                break;
+            case (ParametersChunk one, ParametersChunk other):
+                Assert.Equal((one.Version, one.Total, one.Offset), (other.Version, other.Total, other.Offset));
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+                break;
+            default:
+                Assert.Equal(expected, actual);
+                break;
+        }
+    }
+
+    private static Gen<object> Boxed<T>(Gen<T> messages)
+        where T : class => messages.Select(message => (object)message);
+}
