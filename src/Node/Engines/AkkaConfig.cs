@@ -36,6 +36,7 @@ internal static class AkkaConfig
               connection-timeout = 5s
             }
             retry-gate-closed-for = 500ms
+            shutdown-timeout = 2s
             flush-wait-on-shutdown = 1s
             watch-failure-detector {
               heartbeat-interval = 500ms
@@ -71,10 +72,11 @@ internal static class AkkaConfig
           coordinated-shutdown {
             exit-clr = off
             run-by-clr-shutdown-hook = off
+            default-phase-timeout = 2s
             phases {
               cluster-leave.timeout = 2s
               cluster-exiting.timeout = 2s
-              actor-system-terminate.timeout = 5s
+              actor-system-terminate.timeout = 3s
             }
           }
         }

@@ -42,12 +42,6 @@ internal sealed partial class RemoteHub : ITransportHandler
     public void Start(ITransport transport) =>
         (Transport, Address, AddressText) = (transport, transport.Address, transport.Address.ToString());
 
-    public Task StopAsync()
-    {
-        StopTimers();
-        return Transport.StopAsync();
-    }
-
     public IEnumerable<RemotePeer> Peers => _peers.Values;
 
     public RemotePeer PeerOf(Address address)

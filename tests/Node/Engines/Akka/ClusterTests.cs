@@ -56,7 +56,7 @@ public sealed class ClusterTests
         learner.Keeper.Tell(await learner.Find(lost));
         var port = lost.Cluster.SelfAddress.Port!.Value;
         var begun = Stopwatch.GetTimestamp();
-        ((ExtendedActorSystem)lost.System).Abort();
+        await lost.DisposeAsync();
         await TestNode.Until(() => learner.Received.Any(message => message is Terminated), "the death of the lost node's actor");
         await TestNode.Until(() => learner.Cluster.State.Members.Count == 1, "the removal of the lost node");
         var took = Stopwatch.GetElapsedTime(begun);
@@ -66,6 +66,16 @@ public sealed class ClusterTests
         begun = Stopwatch.GetTimestamp();
         await using var replacement = await Joined(learner, port);
         TestContext.Current.TestOutputHelper?.WriteLine($"replaced after {Stopwatch.GetElapsedTime(begun).TotalMilliseconds:0} ms");
+    }
+
+    [Fact]
+    public async Task A_node_that_ends_leaves_first_and_is_not_taken_for_lost()
+    {
+        await using var learner = new TestNode(["learner"]);
+        await using var actor = await Joined(learner);
+        await actor.System.Terminate();
+        await TestNode.Until(() => learner.Cluster.State.Members.Count == 1, "the removal of the node that left");
+        Assert.DoesNotContain(learner.Log, line => line.Contains("Lost", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -7,9 +7,11 @@ namespace Rl.Distributed.Node.Tests.Engines;
 
 /// <summary>What a peer with the packages' own configuration tries on a node. Each test tries it on an unprotected system too:
 /// there it must succeed, or the test would show nothing.</summary>
-public sealed class RefusalTests
+public sealed class RefusalTests : IDisposable
 {
     private static int _deployed, _built;
+
+    private readonly List<ExtendedActorSystem> _systems = [];
 
     private const string Unprotected = """
         akka { stdout-loglevel = OFF, loglevel = OFF, loggers = [], log-dead-letters = off, actor.provider = remote
@@ -20,8 +22,7 @@ public sealed class RefusalTests
     public async Task Remote_deployment_is_refused()
     {
         await using var node = new TestNode(["learner"]);
-        using var peer = ActorSystem.Create("rl", ConfigurationFactory.ParseString(Unprotected));
-        using var victim = ActorSystem.Create("rl", ConfigurationFactory.ParseString(Unprotected));
+        var (peer, victim) = (Started(), Started());
 
         await Deploy(peer, Address(victim));
         Assert.Equal(1, Volatile.Read(ref _deployed));
@@ -34,8 +35,7 @@ public sealed class RefusalTests
     public async Task A_payload_that_names_its_type_is_refused()
     {
         await using var node = new TestNode(["learner"]);
-        using var peer = ActorSystem.Create("rl", ConfigurationFactory.ParseString(Unprotected));
-        using var victim = ActorSystem.Create("rl", ConfigurationFactory.ParseString(Unprotected));
+        var (peer, victim) = (Started(), Started());
         var received = new List<object>();
         var keeper = victim.ActorOf(Props.Create(() => new Gatherer(received)), "keeper");
 
@@ -80,7 +80,6 @@ public sealed class RefusalTests
     {
         await using var node = new TestNode(["learner"]);
         var own = typeof(Rl.Distributed.Node.Engines.EngineHost).Assembly;
-        var ids = Enumerable.Range(1, 40).ToArray();
         foreach (var type in new[] { typeof(object), typeof(string), typeof(ActorSelectionMessage), typeof(PoisonPill), typeof(Gadget) })
         {
             var serializer = node.System.Serialization.FindSerializerForType(type);
@@ -88,11 +87,23 @@ public sealed class RefusalTests
             Assert.Equal(own, serializer.GetType().Assembly);
         }
         Assert.Null(node.System.Serialization.Deserialize([], 0, "no such thing"));
-        foreach (var id in ids)
+        foreach (var id in Enumerable.Range(1, 40))
         {
             var error = Record.Exception(() => node.System.Serialization.Deserialize([], id, "no such thing"));
             Assert.True(error is not null, $"serializer {id} read an empty message of no kind");
         }
+    }
+
+    public void Dispose()
+    {
+        foreach (var system in _systems) system.Abort();
+    }
+
+    private ActorSystem Started()
+    {
+        var system = ActorSystem.Create("rl", ConfigurationFactory.ParseString(Unprotected));
+        _systems.Add((ExtendedActorSystem)system);
+        return system;
     }
 
     private static async Task Deploy(ActorSystem peer, Address target)
@@ -100,7 +111,7 @@ public sealed class RefusalTests
         var deployed = peer.ActorOf(Props.Create<Deployed>().WithDeploy(new Deploy(new RemoteScope(target))));
         try
         {
-            await deployed.Ask<string>("are you there?", TimeSpan.FromSeconds(2));
+            await deployed.Ask<string>("are you there?", TimeSpan.FromSeconds(1));
         }
         catch (AskTimeoutException)
         {

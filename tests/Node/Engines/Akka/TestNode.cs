@@ -51,7 +51,12 @@ internal sealed class TestNode : IAsyncDisposable, ILogEventSink
 
     public void Emit(LogEvent logEvent) => _log.Enqueue($"{logEvent.Timestamp:ss.fff} {logEvent.RenderMessage()} {logEvent.Exception}");
 
-    public async ValueTask DisposeAsync() => await System.Terminate();
+    /// <summary>Ends it as a crash would.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        ((ExtendedActorSystem)System).Abort();
+        await System.WhenTerminated;
+    }
 
     private sealed class KeepingActor : ReceiveActor
     {
