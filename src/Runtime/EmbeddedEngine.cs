@@ -46,7 +46,8 @@ public static partial class EmbeddedEngine
     }
 
     private static TcpTransport NewTransport(RemoteHub hub) =>
-        new(hub.Options, hub, hub.System.Name, (level, text) => hub.System.Publish(level, null, hub.System.Name, typeof(TcpTransport), text));
+        new(hub.Options, hub, hub.System.Name,
+            (level, text) => hub.System.Publish(level, null, hub.System.Name, typeof(TcpTransport), text));
 
     /// <summary>A world of one thread and virtual time, whose course is a function of the seed.</summary>
     public static Simulation Simulate(ulong seed) => new(seed);

@@ -15,7 +15,9 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     private readonly EmbeddedEngine.IWireFormat _wire;
     private readonly ConcurrentDictionary<Address, RemotePeer> _peers = new();
+    private readonly PathCache<InternalActorRefBase> _recipients = new();
     private readonly ConcurrentDictionary<Type, bool> _withoutCodec = new();
+    private RemotePeer _lastPeer;
 
     public RemoteHub(EmbeddedSystem system, EmbeddedEngine.RemoteOptions options)
     {
@@ -40,22 +42,21 @@ internal sealed partial class RemoteHub : ITransportHandler
     public void Start(ITransport transport) =>
         (Transport, Address, AddressText) = (transport, transport.Address, transport.Address.ToString());
 
-    public Task StopAsync()
-    {
-        StopTimers();
-        return Transport.StopAsync();
-    }
+    public IEnumerable<RemotePeer> Peers => _peers.Values;
 
-    public RemotePeer PeerOf(Address address) =>
-        _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+    public RemotePeer PeerOf(Address address)
+    {
+        var last = _lastPeer;
+        if (ReferenceEquals(last?.Address, address)) return last;
+        return _lastPeer = _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+    }
 
     /// <summary>The reference of a path of any system: a local one where it is this one.</summary>
     public InternalActorRefBase RefOf(ActorPath path)
     {
         if (path.Address.Equals(Address) || path.Address.Equals(System.Address)) return System.Find(path);
         if (path.Address.HasLocalScope || path.Address.Protocol != Address.Protocol) return new MissingRef(System, path);
-        var peer = PeerOf(path.Address);
-        return new RemoteActorRef(this, peer, path);
+        return new RemoteActorRef(this, PeerOf(path.Address), path);
     }
 
     /// <summary>How a reference is named to others: short for this system's own, with the address for others; null for nobody.</summary>
@@ -97,35 +98,45 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     public InternalActorRefBase Resolve(string recipient)
     {
+        if (_recipients.Get(recipient) is { IsDead: false } known) return known;
         var path = Below(System.Root.Path, recipient);
-        return path.Uid == 0 && path.Depth > 0 ? new NamedRef(System, path) : System.Find(path);
+        var found = path.Uid == 0 && path.Depth > 0 ? new NamedRef(System, path) : System.Find(path);
+        if (found is LocalActorRef { IsDead: false } or NamedRef or RootRef) _recipients.Add(recipient, found);
+        return found;
     }
 
     public IActorRef SenderOf(Address peer, string sender)
     {
         if (sender is null) return null;
-        return sender.StartsWith('/')
-            ? new RemoteActorRef(this, PeerOf(peer), Below(PeerOf(peer).Root, sender))
-            : RefOf(ActorPath.Parse(sender));
+        if (!sender.StartsWith('/')) return RefOf(ActorPath.Parse(sender));
+        var from = PeerOf(peer);
+        if (from.Senders.Get(sender) is { } known) return known;
+        var found = new RemoteActorRef(this, from, Below(from.Root, sender));
+        from.Senders.Add(sender, found);
+        return found;
     }
 
     public void Deliver(
         Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body)
     {
         var message = Read(id, new WireContext(this, peer, recipient, sender, Depth: 0), body);
+        PeerOf(peer).Meter.Received(id, body.Length);
         if (id >= FirstProgramId) recipient.Deliver(message, sender);
         else DeliverOwn(PeerOf(peer), recipient, sender, message);
     }
 
+    public void Encoded(Address peer, int id, long bytes) => PeerOf(peer).Meter.Sent(id, bytes);
+
     public void Dropped(Address peer, in Outbound message, string reason)
     {
         if (message.Message is SystemMessage) return; // watches are said again
-        if (!TryGetId(message.Message, out _) && _withoutCodec.TryAdd(Content(message.Message).GetType(), true))
-            System.Publish(LogLevel.ErrorLevel, null, Address.ToString(), typeof(RemoteHub),
-                $"A message of type {Content(message.Message).GetType()} to {peer}{message.Recipient} has no codec: it cannot leave this process. "
+        var content = Content(message.Message);
+        if (!TryGetId(message.Message, out _) && _withoutCodec.TryAdd(content.GetType(), true))
+            System.Publish(LogLevel.ErrorLevel, null, AddressText, typeof(RemoteHub),
+                $"A message of type {content.GetType()} to {peer}{message.Recipient} has no codec: it cannot leave this process. "
                 + "It and all others of its type go to the dead letters.");
-        var sender = message.Sender is null ? null : message.Sender.StartsWith('/') ? Resolve(message.Sender) : RefOf(ActorPath.Parse(message.Sender));
-        System.DeadLetterRef.Lost(Content(message.Message), sender, SenderOf(peer, message.Recipient));
+        var sender = message.Sender is not { } path ? null : path.StartsWith('/') ? Resolve(path) : RefOf(ActorPath.Parse(path));
+        System.DeadLetterRef.Lost(content, sender, SenderOf(peer, message.Recipient));
     }
 
     private static object Content(object message) => message is SelectionEnvelope envelope ? envelope.Message : message;
@@ -144,10 +155,11 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     private void DeliverOwn(RemotePeer peer, InternalActorRefBase recipient, IActorRef sender, object message)
     {
+        if (recipient is NamedRef named) recipient = named.Present;
         switch (message)
         {
             case SystemMessage own:
-                DeliverSystem(peer, recipient is NamedRef named ? named.Present : recipient, own);
+                DeliverSystem(peer, recipient, own);
                 return;
             case SelectionEnvelope envelope:
                 new ActorSelection(recipient, envelope.Elements).Tell(envelope.Message, sender);

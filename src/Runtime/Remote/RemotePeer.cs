@@ -10,6 +10,11 @@ internal sealed class RemotePeer(Address address)
 
     public RootActorPath Root { get; } = new(address);
 
+    public PathCache<RemoteActorRef> Senders { get; } = new();
+
+    /// <summary>Bytes of messages to and from it.</summary>
+    public LinkMeter Meter { get; } = new();
+
     /// <summary>The incarnation that was connected last; 0 before the first.</summary>
     public int Uid { get; set; }
 

@@ -32,7 +32,8 @@ public abstract class RemoteHarness : Harness
 
     /// <summary>The reference that one system has of another's actor.</summary>
     public IActorRef RefOf(IActorRef actor, ActorSystem there, ActorSystem here = null) =>
-        Result((here ?? System).ActorSelection(AddressOf(there) + actor.Path.ToStringWithoutAddress()).ResolveOne(TimeSpan.FromSeconds(20)));
+        Result((here ?? System).ActorSelection(AddressOf(there) + actor.Path.ToStringWithoutAddress())
+            .ResolveOne(TimeSpan.FromSeconds(20)));
 
     public IActorRef ActOn(ActorSystem system, Action<Act> configure, string name = null) => system.ActorOf(Tests.Act.Of(configure), name);
 }

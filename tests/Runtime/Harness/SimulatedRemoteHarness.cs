@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Runtime.Engine;
 
 namespace Rl.Distributed.Runtime.Tests;
 
@@ -16,6 +17,8 @@ public sealed class SimulatedRemoteHarness(ulong seed) : RemoteHarness
 
     /// <summary>An actor there that the spec works with.</summary>
     public IActorRef Counting { get; set; }
+
+    internal EmbeddedSystem SystemImpl => (EmbeddedSystem)System;
 
     public override ActorSystem NewSystem(string name, int port = 0)
     {

@@ -127,7 +127,8 @@ public sealed class RemoteTellSpecs : RemoteSpecs
         using var at = RemoteHarness.StartRemote(engine);
         var there = at.NewSystem("there");
         var watcher = at.ProbeOf(there);
-        foreach (var end in new Action<IActorRef>[] { at.System.Stop, each => each.Tell(PoisonPill.Instance), each => each.Tell(Kill.Instance) })
+        Action<IActorRef>[] ends = [at.System.Stop, each => each.Tell(PoisonPill.Instance), each => each.Tell(Kill.Instance)];
+        foreach (var end in ends)
         {
             IActorRef victim = null;
             at.ActOn(there, act =>

@@ -110,7 +110,8 @@ internal sealed class SimulatedConnection
     private void ListenInVain(Direction direction)
     {
         var hearer = direction.To;
-        direction.Silence ??= hearer.Owner.After(hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", isFinal: true));
+        direction.Silence ??= hearer.Owner.After(
+            hearer.Owner.Hub.Options.SilenceLimit, () => Close(hearer, "it fell silent", isFinal: true));
     }
 
     private void End()

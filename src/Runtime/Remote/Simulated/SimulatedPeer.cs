@@ -113,7 +113,8 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             SimulatedConnection.Join(this, other.PeerOf(owner.Address));
             return;
         }
-        if (_reported == 0 && network.Timers.Monotonic >= _waitsSince + owner.Hub.Options.SilenceLimit) DropQueue("no connection came about");
+        var isTime = network.Timers.Monotonic >= _waitsSince + owner.Hub.Options.SilenceLimit;
+        if (_reported == 0 && isTime) DropQueue("no connection came about");
         if (IsWanted) Dial();
         else _backoff = TimeSpan.Zero;
     }

@@ -7,7 +7,7 @@ using Akka.Event;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
 
-/// <summary>Carries messages over TCP, one connection a peer. docs/wire.md has the frames byte by byte.</summary>
+/// <summary>Carries messages over TCP, one connection a peer.</summary>
 internal sealed partial class TcpTransport : ITransport
 {
     /// <summary>Stack of the threads that do I/O.</summary>
@@ -88,8 +88,15 @@ internal sealed partial class TcpTransport : ITransport
             Drop(peer, message, $"it cannot be encoded: {e.Message}");
             return;
         }
-        if (body.Length > Options.MaxMessageBytes) Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
-        else PeerOf(peer).Send(message, id, body);
+        if (body.Length > Options.MaxMessageBytes)
+        {
+            Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
+        }
+        else
+        {
+            Handler.Encoded(peer, id, body.Length);
+            PeerOf(peer).Send(message, id, body);
+        }
         body.Clear();
     }
 

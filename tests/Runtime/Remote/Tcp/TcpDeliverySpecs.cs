@@ -71,7 +71,8 @@ public sealed class TcpDeliverySpecs
         Assert.True(At(static body => body.Length == 50_000) < bulk);
         Assert.Equal(
             [1, 32 << 20, 1, 100_000, 1],
-            arrivals.Where(arrival => arrival is { Recipient: "/user/bulk", Sender: "/user/me", Body: not [5] }).Select(arrival => arrival.Body.Length));
+            arrivals.Where(static arrival => arrival is { Recipient: "/user/bulk", Sender: "/user/me", Body: not [5] })
+                .Select(static arrival => arrival.Body.Length));
         Assert.Equal([1, 2, 3], arrivals.Where(arrival => arrival.Body is [1] or [2] or [3]).Select(arrival => (int)arrival.Body[0]));
     }
 
@@ -95,7 +96,8 @@ public sealed class TcpDeliverySpecs
         })).ToList();
         threads.ForEach(thread => thread.Start());
         var arrivals = b.Await(2 * count).Concat(a.Await(count)).ToArray();
-        Assert.All(arrivals, arrival => Assert.True(SHA256.HashData(arrival.Body.AsSpan(36)).AsSpan().SequenceEqual(arrival.Body.AsSpan(4, 32)), $"seed {seed}"));
+        Assert.All(arrivals, arrival =>
+            Assert.True(SHA256.HashData(arrival.Body.AsSpan(36)).AsSpan().SequenceEqual(arrival.Body.AsSpan(4, 32)), $"seed {seed}"));
         foreach (var pair in arrivals.GroupBy(arrival => (arrival.Recipient, arrival.Sender)))
         {
             var numbers = pair.Select(arrival => Number(arrival.Body)).ToArray();
@@ -134,6 +136,21 @@ public sealed class TcpDeliverySpecs
             Assert.Equal([$"+{b.Transport.Uid}"], a.Handler.Reports);
             Assert.Equal([$"+{a.Transport.Uid}"], b.Handler.Reports);
         }
+    }
+
+    [Fact]
+    public void A_secret_and_certificates_change_nothing_for_messages()
+    {
+        using var certificates = new TestCertificates();
+        Side Secured(string name) => new(name, options => options with { Secret = new byte[32], Tls = certificates.Node(name) });
+        using Side a = Secured("a"), b = Secured("b"), plain = new("c");
+        b.Handler.Arrived = arrival => b.Send(arrival.Peer, arrival.Body, arrival.Sender, arrival.Recipient);
+        var bodies = new[] { 1, 1000, 40_000, 3 << 20, 2, 300_000 }.Select(static length => RandomNumberGenerator.GetBytes(length)).ToList();
+        foreach (var body in bodies) a.Send(b, body, "/user/x", "/user/y");
+        Assert.Equal(bodies, a.Await(bodies.Count).Select(static arrival => arrival.Body));
+        plain.Send(b, [1]);
+        Side.Until(() => plain.Handler.Drops.Count == 1, "Without TLS it gets in.");
+        Assert.Contains("TLS", plain.Handler.Drops.Single().Reason);
     }
 
     private static byte[] Numbered(int number, int length)
