@@ -16,7 +16,7 @@ internal sealed partial class RemoteHub
     private static readonly TimeSpan Repeat = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
-    private bool _stopped;
+    private Task _stopped;
 
     /// <summary>Asks the transport to keep a connection up, until as many calls of <see cref="Release"/>.</summary>
     public void Keep(Address address)
@@ -35,6 +35,16 @@ internal sealed partial class RemoteHub
         {
             if (peer.Keeps == 0) throw new InvalidOperationException($"{address} is not kept.");
             if (--peer.Keeps == 0) Transport.Release(peer.Address);
+        }
+    }
+
+    /// <summary>Leaves the network. May be called again.</summary>
+    public Task StopAsync()
+    {
+        lock (_lock)
+        {
+            foreach (var peer in _peers.Values) peer.Timer?.Cancel();
+            return _stopped ??= Transport.StopAsync();
         }
     }
 
@@ -176,7 +186,7 @@ internal sealed partial class RemoteHub
             timer.Cancel();
             peer.Timer = null;
         }
-        if (!peer.HasWatches || peer.Timer is not null || _stopped) return;
+        if (!peer.HasWatches || peer.Timer is not null || _stopped is not null) return;
         peer.Timer = peer.IsConnected
             ? System.Timers.Start(Repeat, Repeat, System, () => SayAgain(peer))
             : System.Timers.Start(Patience, TimeSpan.Zero, System, () => LosePatience(peer));
@@ -195,7 +205,7 @@ internal sealed partial class RemoteHub
         lock (_lock)
         {
             peer.Timer = null;
-            if (peer.IsConnected || _stopped || Observer?.IsMember(peer.Address) == true) return;
+            if (peer.IsConnected || _stopped is not null || Observer?.IsMember(peer.Address) == true) return;
             AddressTerminated(peer.Address, peer.Uid);
         }
     }
@@ -209,14 +219,5 @@ internal sealed partial class RemoteHub
     {
         peer.Watched[(watcher, watchee)]++;
         SendSystem(watchee, watcher, new Watch(watchee, watcher));
-    }
-
-    private void StopTimers()
-    {
-        lock (_lock)
-        {
-            _stopped = true;
-            foreach (var peer in _peers.Values) peer.Timer?.Cancel();
-        }
     }
 }

@@ -20,7 +20,7 @@ public sealed class TcpRemoteHarness : RemoteHarness
     }
 
     /// <summary>Its actors live on, but nobody hears of them.</summary>
-    public override void Crash(ActorSystem system) => Result(Stopped(HubOf(system).Transport.StopAsync()));
+    public override void Crash(ActorSystem system) => Result(Stopped(HubOf(system).StopAsync()));
 
     public override void Advance(TimeSpan by) => throw new NotSupportedException("Real time passes by itself.");
 

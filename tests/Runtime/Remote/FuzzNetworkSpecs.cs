@@ -16,10 +16,15 @@ public sealed class FuzzNetworkSpecs
     public void Many_malformed_connections_break_nothing_and_friends_get_through()
     {
         using Side target = new("target"), friend = new("friend");
+        var good = 0;
+        target.Handler.Arrived = arrival => 
+        {
+            if (arrival.Peer.Host == "127.0.0.1") Interlocked.Increment(ref good);
+        };
         friend.Send(target, [1]);
         target.Await(1);
         var (before, start) = (GC.GetTotalMemory(true), Environment.TickCount64);
-        var (rounds, left) = (FuzzInput.Rounds(500, 25_000), Attackers);
+        var (rounds, left) = (FuzzInput.Rounds(500, 12_500), Attackers);
         var attackers = Enumerable.Range(0, Attackers).Select(seed => HandshakePair.InBackground(() =>
         {
             try
@@ -39,11 +44,11 @@ public sealed class FuzzNetworkSpecs
             friend.Send(target, [2]);
             newcomer.Send(target, [3]);
             (said, newcomers) = (said + 2, newcomers + 1);
-            Side.Until(() => Good(target) >= said, $"{Good(target)} of {said} messages arrived. {string.Join(" | ", newcomer.Log)}");
+            Side.Until(() => Volatile.Read(ref good) >= said, "A friend is kept out.");
         }
         attackers.ForEach(attacker => attacker.Join());
         friend.Send(target, [2]);
-        Side.Until(() => Good(target) == said + 1, "The last message did not arrive.");
+        Side.Until(() => Volatile.Read(ref good) == said + 1, "The last message did not arrive.");
 
         var seconds = (Environment.TickCount64 - start) / 1000;
         Assert.InRange(target.Counters.Rejected, rounds / 2, long.MaxValue);
@@ -66,8 +71,6 @@ public sealed class FuzzNetworkSpecs
         Side.Until(() => silent.Count(socket => !socket.Poll(0, SelectMode.SelectRead)) <= 8, "The silent connections stay open.");
         silent.ForEach(socket => socket.Dispose());
     }
-
-    private static int Good(Side target) => target.Handler.Arrivals.Count(arrival => !arrival.Peer.Host.StartsWith("127.1.", StringComparison.Ordinal));
 
     private static void Attack(Side target, int seed, int rounds)
     {

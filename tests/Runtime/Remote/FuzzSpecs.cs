@@ -113,6 +113,10 @@ public sealed class FuzzSpecs
 
         public void Write(int id, object message, IBufferWriter<byte> output) => throw new InvalidOperationException("Nothing is sent.");
 
+        public void Encoded(Address peer, int id, long bytes)
+        {
+        }
+
         public void Dropped(Address peer, in Outbound message, string reason)
         {
         }

@@ -128,9 +128,9 @@ public sealed class RemoteWatchSpecs : RemoteSpecs
         Watch(at, there, probe, old);
         at.Crash(there);
         var next = at.NewSystem("there", port);
+        var echo = Echo(at, next); // made as the old one was, as the first of its system
         var letters = at.ProbeOf(next);
         next.EventStream.Subscribe(letters.Ref, typeof(Akka.Event.DeadLetter));
-        var echo = Echo(at, next);
         Assert.Equal(new Terminated(old, existenceConfirmed: false, addressTerminated: true), probe.ExpectMsg<Terminated>());
         var fresh = at.RefOf(echo, next);
         Assert.NotEqual(old, fresh);

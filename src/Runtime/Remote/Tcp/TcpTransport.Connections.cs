@@ -224,7 +224,7 @@ internal sealed partial class TcpTransport
         }
         catch (Exception e)
         {
-            Log.Write(LogLevel.ErrorLevel, $"Reading from {link.Address} failed: {e.Message}");
+            Log.Failed($"Reading from {link.Address} failed: {e.Message}");
             link.Break(e.Message);
         }
         finally

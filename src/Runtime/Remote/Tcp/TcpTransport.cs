@@ -89,7 +89,11 @@ internal sealed partial class TcpTransport : ITransport
             return;
         }
         if (body.Length > Options.MaxMessageBytes) Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
-        else PeerOf(peer).Send(message, id, body);
+        else
+        {
+            Handler.Encoded(peer, id, body.Length);
+            PeerOf(peer).Send(message, id, body);
+        }
         body.Clear();
     }
 

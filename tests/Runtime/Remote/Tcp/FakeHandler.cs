@@ -63,6 +63,10 @@ internal sealed class FakeHandler : ITransportHandler
         Arrivals.Enqueue(arrival);
     }
 
+    public void Encoded(Address peer, int id, long bytes)
+    {
+    }
+
     public void Dropped(Address peer, in Outbound message, string reason) => Drops.Enqueue((message, reason));
 
     public void Connected(Address peer, int uid) => Reports.Enqueue($"+{uid}");
