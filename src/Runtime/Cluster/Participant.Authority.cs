@@ -87,7 +87,8 @@ internal sealed partial class Participant
                 if (isLost) Warn($"{member.Address} cannot be reached.");
                 Write(now, View with { Unreachable = isLost ? View.Unreachable.Add(node) : View.Unreachable.Remove(node) });
             }
-            else if (isLost && now - link.Since >= _options.DownAfter + (link.State == LinkState.Unknown ? _options.ConnectLimit : TimeSpan.Zero))
+            else if (isLost
+                && now - link.Since >= (link.State == LinkState.Unknown ? _options.ConnectLimit : TimeSpan.Zero) + _options.DownAfter)
             {
                 Remove(now, node, MemberStatus.Down, "did not come back");
             }
