@@ -4,6 +4,7 @@ using MessagePack;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Replay;
+using Rl.Distributed.Runtime.Remote;
 
 namespace Rl.Distributed.Bench;
 
@@ -16,6 +17,7 @@ public class MessagePackBenchmarks
     private const int Small = 1000;
 
     private readonly UnrollPool _pool = new();
+    private readonly References _references = new();
     private readonly ArrayBufferWriter<byte> _output = new(1 << 24);
     private Unroll _unroll = null!;
     private byte[] _bytes = [], _returned = [], _copy = [];
@@ -51,6 +53,16 @@ public class MessagePackBenchmarks
         writer.Flush();
     }
 
+    /// <summary>Large buffers taken as they are.</summary>
+    [Benchmark]
+    public void EncodeByReference()
+    {
+        _references.Used = 0;
+        var writer = new MessagePackWriter(_references);
+        UnrollCodec.Write(ref writer, _unroll);
+        writer.Flush();
+    }
+
     /// <summary>Into an unroll of the pool.</summary>
     [Benchmark]
     public void Decode()
@@ -74,5 +86,23 @@ public class MessagePackBenchmarks
     {
         var reader = new MessagePackReader(_returned);
         for (var i = 0; i < Small; i++) ReplayCodecs.ReadCreditReturned(ref reader);
+    }
+
+    /// <summary>A transport that sends from the source arrays, without the sending.</summary>
+    private sealed class References : IReferenceWriter
+    {
+        private readonly byte[] _small = new byte[1 << 20];
+
+        public int Used { get; set; }
+
+        public void Advance(int count) => Used += count;
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => _small.AsMemory(Used);
+
+        public Span<byte> GetSpan(int sizeHint = 0) => _small.AsSpan(Used);
+
+        public void Append(ReadOnlyMemory<byte> memory)
+        {
+        }
     }
 }

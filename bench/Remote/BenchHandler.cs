@@ -67,6 +67,10 @@ internal sealed class BenchHandler : ITransportHandler
     public void Deliver(Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body) =>
         ((Target)recipient).Receive!(peer, body);
 
+    public void Encoded(Address peer, int id, long bytes)
+    {
+    }
+
     public void Dropped(Address peer, in Outbound message, string reason) => Broken(reason);
 
     public void Connected(Address peer, int uid)

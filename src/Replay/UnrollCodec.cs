@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using MessagePack;
 using Rl.Distributed.Core.Numerics;
@@ -85,22 +86,40 @@ public static class UnrollCodec
         return !isOutside;
     }
 
+    // Eight flags are eight bytes of 0 or 1: the product gathers byte i as bit i of its highest byte.
     private static void WriteBits(ref MessagePackWriter writer, bool[] flags)
     {
         var count = (flags.Length + 7) / 8;
         writer.WriteBinHeader(count);
-        var bytes = writer.GetSpan(count)[..count];
-        bytes.Clear();
-        for (var i = 0; i < flags.Length; i++)
-            if (flags[i]) bytes[i >> 3] |= (byte)(1 << (i & 7));
+        var bits = writer.GetSpan(count)[..count];
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(flags.AsSpan());
+        for (var i = 0; i < bytes.Length / 8; i++) bits[i] = Gathered(bytes[(8 * i)..]);
+        if (bytes.Length % 8 > 0)
+        {
+            Span<byte> last = stackalloc byte[8];
+            last.Clear();
+            bytes[^(bytes.Length % 8)..].CopyTo(last);
+            bits[^1] = Gathered(last);
+        }
         writer.Advance(count);
+
+        static byte Gathered(ReadOnlySpan<byte> eight) =>
+            (byte)((BinaryPrimitives.ReadUInt64LittleEndian(eight) * 0x0102040810204080UL) >> 56);
     }
 
+    // The reverse: byte i keeps bit i alone, and what is not 0 becomes 1.
     private static void ReadBits(in ReadOnlySequence<byte> bits, bool[] flags)
     {
-        var i = 0;
+        var bytes = MemoryMarshal.AsBytes(flags.AsSpan());
+        Span<byte> eight = stackalloc byte[8];
         foreach (var segment in bits)
             foreach (var each in segment.Span)
-                for (var bit = 0; bit < 8 && i < flags.Length; bit++) flags[i++] = (each & (1 << bit)) != 0;
+            {
+                var spread = (each * 0x0101010101010101UL) & 0x8040201008040201UL;
+                BinaryPrimitives.WriteUInt64LittleEndian(eight, ((spread + 0x7f7f7f7f7f7f7f7fUL) >> 7) & 0x0101010101010101UL);
+                var count = Math.Min(8, bytes.Length);
+                eight[..count].CopyTo(bytes);
+                bytes = bytes[count..];
+            }
     }
 }

@@ -23,6 +23,20 @@ public static partial class EmbeddedEngine
         object Read(int id, in ReadOnlySequence<byte> body);
     }
 
+    /// <summary>Bytes of one kind of message between a system and another one, since it began; headers do not count.</summary>
+    /// <param name="Peer">The other system.</param>
+    /// <param name="MessageId">As <see cref="IWireFormat"/> has it; 0 for the engine's own.</param>
+    /// <param name="Sent">In bytes.</param>
+    /// <param name="Received">In bytes.</param>
+    public readonly record struct Traffic(Akka.Actor.Address Peer, int MessageId, long Sent, long Received);
+
+    /// <summary>What a system has exchanged with others. Any thread may ask.</summary>
+    public static IEnumerable<Traffic> TrafficOf(Akka.Actor.ActorSystem system) =>
+        (system as Engine.EmbeddedSystem)?.Hub is { } hub
+            ? hub.Peers.SelectMany(peer => peer.Meter.Used.Select(id => new Traffic(
+                peer.Address, Math.Max(0, id - Remote.RemoteHub.FirstProgramId), peer.Meter.SentOf(id), peer.Meter.ReceivedOf(id))))
+            : [];
+
     /// <summary>How a system is reached by others, and whom it lets in. Without it a system stays in its process.</summary>
     public sealed record RemoteOptions
     {

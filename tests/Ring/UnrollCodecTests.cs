@@ -99,6 +99,14 @@ public sealed class UnrollCodecTests
     }
 
     [Fact]
+    public void A_shape_above_the_limit_is_refused_for_its_size()
+    {
+        var forged = Tree(tree => (Part(tree, Shape)[0], Part(tree, Shape)[1]) = (65536L, 65536L));
+        var refusal = Assert.Throws<MessagePackSerializationException>(() => Read(forged));
+        Assert.EndsWith($"{UnrollShapeCodec.MaxBytes} at most.", refusal.Message);
+    }
+
+    [Fact]
     public void Nothing_large_is_allocated_for_what_is_refused()
     {
         var tree = Tree(tree => (Part(tree, Shape)[0], Part(tree, Shape)[1]) = (1000L, 1000L));

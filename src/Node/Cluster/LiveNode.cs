@@ -52,7 +52,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     /// <exception cref="CommandFailedException">One cannot listen there; the message says why and what to do.</exception>
     public IDisposable Serve(HostPort? http, ILogger logger)
     {
-        StandardMetrics.AddTo(_metrics, Status, () => []);
+        StandardMetrics.AddTo(_metrics, Status, () => _system is { } system ? EngineHost.Links(system) : []);
         var admin = NodeAdmin.Start(http, new NodePages { Health = Health, Status = Status, Metrics = _metrics });
         logger.Information("Pages of this node: http://{Address}/health, /metrics, /cluster", admin.Http ?? admin.Admin);
         return _admin = admin;

@@ -5,6 +5,12 @@ namespace Rl.Distributed.Node.Clustering;
 /// <summary>How a node is reached by others, and whom it lets in: what each engine's start-up makes its settings from.</summary>
 internal sealed record NodeEndpoint
 {
+    public NodeEndpoint()
+    {
+        Unrolls = new UnrollPool();
+        Wire = new WireTable(Unrolls);
+    }
+
     /// <summary>Where it listens; port 0: any free one.</summary>
     public required HostPort Listen { get; init; }
 
@@ -23,8 +29,8 @@ internal sealed record NodeEndpoint
     public ReadOnlyMemory<byte> Secret { get; init; }
 
     /// <summary>Buffers of unrolls that come over the network.</summary>
-    public required UnrollPool Unrolls { get; init; }
+    public UnrollPool Unrolls { get; }
 
     /// <summary>The messages that cross it; reads into those buffers.</summary>
-    public required WireTable Wire { get; init; }
+    public WireTable Wire { get; }
 }

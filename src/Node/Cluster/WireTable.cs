@@ -1,6 +1,7 @@
 using System.Buffers;
 using MessagePack;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 
@@ -13,7 +14,7 @@ internal sealed class WireTable
     /// <summary>Nodes of different versions refuse each other.</summary>
     public const int Version = 1;
 
-    private const int MaxId = byte.MaxValue;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, BatchReadyId = 7, ParametersChunkId = 11;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -22,16 +23,16 @@ internal sealed class WireTable
     public WireTable(UnrollPool pool)
     {
         Add(1, ReplayCodecs.Write, ReplayCodecs.ReadRegisterWorker);
-        Add(2, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadInsertUnroll(ref reader, pool));
+        Add(InsertUnrollId, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadInsertUnroll(ref reader, pool));
         Add(3, ReplayCodecs.Write, ReplayCodecs.ReadRequestBatch);
         Add(4, ReplayCodecs.Write, ReplayCodecs.ReadBatchConsumed);
         Add(5, ReplayCodecs.Write, ReplayCodecs.ReadCreditsGranted);
         Add(6, ReplayCodecs.Write, ReplayCodecs.ReadCreditReturned);
-        Add(7, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadBatchReady(ref reader, pool));
+        Add(BatchReadyId, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadBatchReady(ref reader, pool));
         Add(8, ParameterCodecs.Write, ParameterCodecs.ReadSubscribeParameters);
         Add(9, WorkerCodecs.Write, WorkerCodecs.ReadWorkerReport);
         Add(10, ParameterCodecs.Write, ParameterCodecs.ReadParametersReceived);
-        Add(11, ParameterCodecs.Write, ParameterCodecs.ReadParametersChunk);
+        Add(ParametersChunkId, ParameterCodecs.Write, ParameterCodecs.ReadParametersChunk);
         Add(12, ClusterCodecs.Write, ClusterCodecs.ReadOfferWorkers);
         Add(13, ClusterCodecs.Write, ClusterCodecs.ReadWorkAssigned);
         Add(14, ClusterCodecs.Write, ClusterCodecs.ReadWorkFailed);
@@ -42,6 +43,14 @@ internal sealed class WireTable
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);
 
     private delegate T Reading<out T>(ref MessagePackReader reader);
+
+    /// <summary>What a message's bytes count as.</summary>
+    public static LinkContent ContentOf(int id) => id switch
+    {
+        InsertUnrollId or BatchReadyId => LinkContent.Experience,
+        ParametersChunkId => LinkContent.Weights,
+        _ => LinkContent.Other,
+    };
 
     /// <summary>The types in the table, each with its number.</summary>
     public IReadOnlyDictionary<Type, int> Ids => _ids;

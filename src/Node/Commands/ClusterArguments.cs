@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Net;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Commands;
 
@@ -56,7 +55,6 @@ internal sealed class ClusterArguments
         var secret = NodeSafety.ReadSecret(parsed.GetValue(_secretFile), Environment.GetEnvironmentVariable);
         if (secret.Warning is { } warning) warn(warning);
         NodeSafety.CheckBind(listen.Host, !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), Dns.GetHostAddresses);
-        var pool = new UnrollPool();
         return new NodeEndpoint
         {
             Listen = listen,
@@ -65,8 +63,6 @@ internal sealed class ClusterArguments
             Roles = roles,
             ClusterName = parsed.GetValue(_cluster)!,
             Secret = secret.Bytes,
-            Unrolls = pool,
-            Wire = new WireTable(pool),
         };
     }
 }

@@ -10,7 +10,7 @@ internal sealed class LogBridge : ReceiveActor
     public LogBridge(ILogger logger)
     {
         Receive<Error>(message => logger.Error(message.Cause, "{Source}: {Message}", message.LogSource, message.Message));
-        Receive<Warning>(message => logger.Warning("{Source}: {Message}", message.LogSource, message.Message));
+        Receive<Warning>(message => logger.Warning(message.Cause, "{Source}: {Message}", message.LogSource, message.Message));
         Receive<Info>(message => logger.Information("{Source}: {Message}", message.LogSource, message.Message));
     }
 

@@ -15,8 +15,7 @@ internal static class MembershipCodecs
     public static EngineCodec[] All { get; } =
     [
         new PlainCodec<InitJoin>(32, (ref MessagePackWriter w, InitJoin m) => w.WriteNil(), ReadInitJoin),
-        new PlainCodec<InitJoinAck>(33, (ref MessagePackWriter w, InitJoinAck m) => Write(ref w, m.Authority),
-            (ref MessagePackReader r) => new InitJoinAck(ReadAddress(ref r))),
+        new PlainCodec<InitJoinAck>(33, Write, (ref MessagePackReader r) => new InitJoinAck(ReadId(ref r), ReadAddress(ref r))),
         new PlainCodec<Join>(34, Write, (ref MessagePackReader r) => new Join(ReadNode(ref r), ReadRoles(ref r), ReadMany(ref r, ReadAddress))),
         new PlainCodec<View>(35, Write, ReadView),
         new PlainCodec<Report>(36, Write,
@@ -28,6 +27,12 @@ internal static class MembershipCodecs
 
     private static InitJoin ReadInitJoin(ref MessagePackReader reader) =>
         reader.TryReadNil() ? InitJoin.Instance : throw new MessagePackSerializationException("An InitJoin holds nothing.");
+
+    private static void Write(ref MessagePackWriter writer, InitJoinAck message)
+    {
+        Write(ref writer, message.Id);
+        Write(ref writer, message.Authority);
+    }
 
     private static void Write(ref MessagePackWriter writer, Join message)
     {

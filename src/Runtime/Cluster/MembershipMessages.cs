@@ -15,7 +15,7 @@ internal sealed record InitJoin : IDeadLetterSuppression
 }
 
 /// <summary>To who asked, or who asked the wrong node: the authority to join is there.</summary>
-internal sealed record InitJoinAck(Address Authority) : IDeadLetterSuppression;
+internal sealed record InitJoinAck(ClusterId Id, Address Authority) : IDeadLetterSuppression;
 
 /// <summary>To the authority: take me in.</summary>
 /// <param name="Node">The sender.</param>

@@ -26,6 +26,9 @@ internal sealed record MembershipOptions
     /// <summary>How long a node knocks at one authority before it asks the seeds again.</summary>
     public TimeSpan JoinLimit { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long after its first knock a node that no cluster lets in ends, so that its host starts anew.</summary>
+    public TimeSpan AdmissionLimit { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a leaving node waits to be let go.</summary>
     public TimeSpan LeaveLimit { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -189,7 +189,7 @@ internal sealed partial class Participant
     {
         if (_phase == Phase.Joining)
         {
-            FoundAuthority(now, theirs.Authority.Address, theirs.Authority.Address);
+            FoundAuthority(now, theirs.Authority.Address, theirs.Id, theirs.Authority.Address);
             return;
         }
         if (View is null || theirs.Id == View.Id) return;

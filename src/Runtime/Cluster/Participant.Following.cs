@@ -47,18 +47,18 @@ internal sealed partial class Participant
         var fromItsAuthority = from.Equals(next.Authority.Address);
         if (_phase == Phase.Joining)
         {
-            if (next.Find(Self) is null || !(fromItsAuthority || from.Equals(_authority))) return;
+            if (next.Id != _knocked?.Id || next.Find(Self) is null) return;
+            if (!fromItsAuthority && !from.Equals(_authority) && !next.Authority.Equals(Self)) return;
             Info($"Joined cluster {next.Id}; the authority is {next.Authority.Address}.");
         }
-        else
+        else if (View is null || IsAuthority || next.Id != View.Id || !(fromItsAuthority || from.Equals(View.Authority.Address)))
         {
-            // Only the authority writes, and only it says who follows it.
-            if (View is null || IsAuthority || next.Id != View.Id || !(fromItsAuthority || from.Equals(View.Authority.Address))) return;
-            if (!next.IsNewerThan(View))
-            {
-                SendReport(now);
-                return;
-            }
+            return; // only the authority writes, and only it says who follows it
+        }
+        else if (!next.IsNewerThan(View))
+        {
+            SendReport(now);
+            return;
         }
         if (fromItsAuthority) _handover = null;
         Adopt(now, next);

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
-using Akka.Event;
+using Akka.Cluster;
 
 namespace Rl.Distributed.Runtime.Membership;
 
@@ -14,6 +14,10 @@ internal sealed partial class Participant
 
     /// <summary>The authority at whose door this node knocks, and until when.</summary>
     private Address _authority;
+
+    /// <summary>Where this node knocked first, and when. It may have been let in and removed again, for good, without hearing of it:
+    /// so an incarnation has to do with one cluster only, and with none forever.</summary>
+    private (ClusterId Id, TimeSpan At)? _knocked;
 
     private TimeSpan _knockUntil;
     private TimeSpan _nextKnock;
@@ -47,11 +51,17 @@ internal sealed partial class Participant
         if (_authority is not null && now >= _knockUntil) (_authority, _seekingSince, _nextKnock) = (null, now, now);
         if (_authority is null && _seeds[0].Equals(Self.Address) && now - _seekingSince >= _options.FoundingGrace)
         {
-            Found(now);
+            if (_knocked is null) Found(now);
+            else GiveUp(now, "it is gone");
             return;
         }
         if (now < _nextKnock) return;
         _nextKnock = now + _options.RetryInterval;
+        if (now - _knocked?.At >= _options.AdmissionLimit)
+        {
+            GiveUp(now, "it gives no answer");
+            return;
+        }
         if (_authority is not null)
         {
             Knock();
@@ -71,13 +81,29 @@ internal sealed partial class Participant
     }
 
     /// <summary>Some node says where the authority is. Once there is one, only itself may name another.</summary>
-    private void FoundAuthority(TimeSpan now, Address from, Address authority)
+    private void FoundAuthority(TimeSpan now, Address from, ClusterId id, Address authority)
     {
         if (_phase != Phase.Joining || authority.Equals(Self.Address)) return;
         if (_authority is not null && (!_authority.Equals(from) || _authority.Equals(authority))) return;
+        if (_knocked is { } earlier && earlier.Id != id)
+        {
+            GiveUp(now, $"now there is cluster {id}");
+            return;
+        }
         (_authority, _knockUntil, _nextKnock) = (authority, now + _options.JoinLimit, now + _options.RetryInterval);
+        _knocked ??= (id, now);
         Knock();
     }
+
+    private void GiveUp(TimeSpan now, string why)
+    {
+        Warn($"Joining cluster {_knocked?.Id} failed: {why}. This system ends; a new one may join.");
+        End(now, MemberStatus.Down);
+    }
+
+    /// <summary>Tells a joining node whom to ask. It may be the authority itself, named by a predecessor that it did not hear.</summary>
+    private void PointToAuthority(Address joining) =>
+        _outside.Send(joining, joining.Equals(View.Authority.Address) ? View : new InitJoinAck(View.Id, View.Authority.Address));
 
     private void Knock() => _outside.Send(_authority, new Join(Self, _options.Roles, _seeds));
 }

@@ -60,14 +60,14 @@ internal sealed partial class Participant
                 ReceiveView(now, from, view);
                 return;
             case InitJoin when View is not null:
-                _outside.Send(from, new InitJoinAck(View.Authority.Address));
+                PointToAuthority(from);
                 return;
             case InitJoinAck ack:
-                FoundAuthority(now, from, ack.Authority);
+                FoundAuthority(now, from, ack.Id, ack.Authority);
                 return;
             case Join join when View is not null && join.Node.Address.Equals(from):
                 if (IsAuthority) Admit(now, join);
-                else _outside.Send(from, new InitJoinAck(View.Authority.Address));
+                else PointToAuthority(from);
                 return;
             case Report report when View is not null && report.Node.Address.Equals(from) && report.Id == View.Id:
                 ReceiveReport(report);

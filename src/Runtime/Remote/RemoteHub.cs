@@ -17,6 +17,7 @@ internal sealed partial class RemoteHub : ITransportHandler
     private readonly ConcurrentDictionary<Address, RemotePeer> _peers = new();
     private readonly PathCache<InternalActorRefBase> _recipients = new();
     private readonly ConcurrentDictionary<Type, bool> _withoutCodec = new();
+    private RemotePeer _lastPeer;
 
     public RemoteHub(EmbeddedSystem system, EmbeddedEngine.RemoteOptions options)
     {
@@ -41,8 +42,14 @@ internal sealed partial class RemoteHub : ITransportHandler
     public void Start(ITransport transport) =>
         (Transport, Address, AddressText) = (transport, transport.Address, transport.Address.ToString());
 
-    public RemotePeer PeerOf(Address address) =>
-        _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+    public IEnumerable<RemotePeer> Peers => _peers.Values;
+
+    public RemotePeer PeerOf(Address address)
+    {
+        var last = _lastPeer;
+        if (ReferenceEquals(last?.Address, address)) return last;
+        return _lastPeer = _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+    }
 
     /// <summary>The reference of a path of any system: a local one where it is this one.</summary>
     public InternalActorRefBase RefOf(ActorPath path)
@@ -113,9 +120,12 @@ internal sealed partial class RemoteHub : ITransportHandler
         Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body)
     {
         var message = Read(id, new WireContext(this, peer, recipient, sender, Depth: 0), body);
+        PeerOf(peer).Meter.Received(id, body.Length);
         if (id >= FirstProgramId) recipient.Deliver(message, sender);
         else DeliverOwn(PeerOf(peer), recipient, sender, message);
     }
+
+    public void Encoded(Address peer, int id, long bytes) => PeerOf(peer).Meter.Sent(id, bytes);
 
     public void Dropped(Address peer, in Outbound message, string reason)
     {

@@ -12,6 +12,9 @@ internal sealed class RemotePeer(Address address)
 
     public PathCache<RemoteActorRef> Senders { get; } = new();
 
+    /// <summary>Bytes of messages to and from it.</summary>
+    public LinkMeter Meter { get; } = new();
+
     /// <summary>The incarnation that was connected last; 0 before the first.</summary>
     public int Uid { get; set; }
 

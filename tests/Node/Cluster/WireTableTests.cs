@@ -87,17 +87,6 @@ public sealed class WireTableTests
         Assert.False(_table.TryGetId(new ParameterServer.AwaitParameters(), out _));
     }
 
-    [Fact]
-    public void The_embedded_engine_gets_the_same_table()
-    {
-        var format = new EmbeddedWireFormat(_table);
-        Assert.Equal(WireTable.Version, format.Version);
-        Assert.True(format.TryGetId(new RequestBatch(3), out var id));
-        var output = new ArrayBufferWriter<byte>();
-        format.Write(id, new RequestBatch(3), output);
-        Assert.Equal(new RequestBatch(3), format.Read(id, new ReadOnlySequence<byte>(output.WrittenMemory)));
-    }
-
     /// <summary>Whether it is refused, by one of the three exceptions; any other fails the test.</summary>
     private bool IsRefused(int id, byte[] bytes)
     {

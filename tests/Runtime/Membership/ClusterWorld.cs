@@ -119,13 +119,14 @@ public sealed class ClusterNode(ClusterWorld world, int port, string role, int[]
         system.EventStream.Subscribe(logger, typeof(Error));
         Cluster.Subscribe(recorder, typeof(ClusterEvent.IClusterDomainEvent));
         if (join) Join();
-        system.WhenTerminated.ContinueWith(
-            _ =>
-            {
-                if (Restarts && system == System) world.Simulation.TimeProvider.CreateTimer(_ => Start(), null, TimeSpan.FromMilliseconds(20), Timeout.InfiniteTimeSpan);
-            },
-            TaskContinuationOptions.ExecuteSynchronously);
+        system.WhenTerminated.ContinueWith(_ => RestartAfter(system), TaskContinuationOptions.ExecuteSynchronously);
     }
+
+    private void RestartAfter(ActorSystem ended) => world.Simulation.TimeProvider.CreateTimer(
+        _ =>
+        {
+            if (Restarts && System == ended) Start();
+        }, null, TimeSpan.FromMilliseconds(20), Timeout.InfiniteTimeSpan);
 
     public void Join() => Cluster.JoinSeedNodes(seeds.Select(ClusterWorld.AddressOf));
 

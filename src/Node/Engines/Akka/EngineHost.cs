@@ -1,5 +1,7 @@
 using Akka.Actor;
 using Akka.Configuration;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Training;
 using Serilog;
 
@@ -14,9 +16,27 @@ internal static class EngineHost
     private const string SystemName = "rl";
 
     /// <summary>An actor system on threads, which logs to <paramref name="logger"/>.</summary>
-    public static ActorSystem Create(ILogger logger)
+    public static ActorSystem Create(ILogger logger) =>
+        WithLog(ActorSystem.Create(SystemName, ConfigurationFactory.ParseString(AkkaConfig.Local)), logger);
+
+    /// <summary>One that can be a member of a cluster.</summary>
+    /// <exception cref="ConfigException">The endpoint has a secret, which the engine cannot ask for.</exception>
+    public static ActorSystem Create(ILogger logger, NodeEndpoint endpoint, IWireTable wire)
     {
-        var system = ActorSystem.Create(SystemName, ConfigurationFactory.ParseString(AkkaConfig.Local));
+        if (!endpoint.Secret.IsEmpty)
+        {
+            throw new ConfigException(
+                "This build runs on Akka.NET, whose remoting has no shared secret: leave the secret out and listen on loopback, or, on a "
+                + "private network that only the cluster's nodes reach, give --insecure. The default build (-p:Engine=embedded) has secrets.");
+        }
+        var bootstrap = BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfig.Remote(endpoint)));
+        var system = WithLog(ActorSystem.Create(SystemName, bootstrap.And(Serializers.Create(endpoint, wire))), logger);
+        system.ActorOf(Props.Create(() => new NodeLoss()), "node-loss");
+        return system;
+    }
+
+    private static ActorSystem WithLog(ActorSystem system, ILogger logger)
+    {
         system.ActorOf(Props.Create(() => new LogBridge(logger)), "log");
         return system;
     }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog;
@@ -27,6 +28,16 @@ internal static class EngineHost
 
     /// <summary>The address of a node's actor system.</summary>
     public static Address AddressOf(HostPort node) => new("akka.tcp", SystemName, node.Host, node.Port);
+
+    /// <summary>What went over the node's links so far.</summary>
+    public static IEnumerable<LinkBytes> Links(ActorSystem system) =>
+        EmbeddedEngine.TrafficOf(system)
+            .GroupBy(traffic => (traffic.Peer, Content: WireTable.ContentOf(traffic.MessageId)))
+            .SelectMany(kind => new[]
+            {
+                new LinkBytes(kind.Key.Peer.ToString(), true, kind.Key.Content, kind.Sum(traffic => traffic.Sent)),
+                new LinkBytes(kind.Key.Peer.ToString(), false, kind.Key.Content, kind.Sum(traffic => traffic.Received)),
+            });
 
     private static EmbeddedEngine.Options Options(NodeEndpoint? endpoint) => new()
     {

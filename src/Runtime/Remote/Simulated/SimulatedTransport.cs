@@ -99,6 +99,7 @@ internal sealed class SimulatedTransport : ITransport
             Drop(peer, message, e.Message);
             return false;
         }
+        Hub.Encoded(peer, id, body.WrittenCount);
         Counters = Counters with
         {
             MessagesSent = Counters.MessagesSent + 1,

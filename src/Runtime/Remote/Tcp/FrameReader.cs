@@ -145,7 +145,7 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
         try
         {
             ref var to = ref _paths[recipient];
-            to.Recipient ??= handler.Resolve(to.Path);
+            if (to.Recipient is null or { IsDead: true }) to.Recipient = handler.Resolve(to.Path); // another actor may have taken the path
             IActorRef from = null;
             if (sender > 0) from = _paths[sender - 1].Sender ??= handler.SenderOf(link.Address, _paths[sender - 1].Path);
             Deliver(to.Recipient, from, (int)id, _buffer, end - payload.Length, payload.Length);

@@ -5,7 +5,7 @@ namespace Rl.Distributed.Runtime.Remote.Tcp;
 
 /// <summary>One connection, after the handshake.</summary>
 /// <param name="stream">To be used instead of the socket; null where the socket is.</param>
-internal sealed class Link(Socket socket, Stream stream, Address address, int uid)
+internal sealed class Link(Socket socket, Stream stream, Address address, int uid) : IDisposable
 {
     /// <summary>The kernel takes no more than this before it has sent the rest: what is urgent does not wait behind much.</summary>
     private const int UnsentBytes = 128 << 10;
@@ -145,6 +145,8 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
             // it is gone already
         }
     }
+
+    public void Dispose() => stream?.Dispose();
 
     private int Silent(out string reason)
     {

@@ -17,10 +17,10 @@ internal sealed class OutQueue
 
     private readonly Queue<Chunk> _system = new(), _small = new();
     private readonly Stack<Chunk> _spare = new();
-    private readonly PathTable _paths = new();
     private readonly Dictionary<PairKey, Pair> _pairs = [];
     private readonly Pair[] _running = new Pair[Frame.Streams];
     private readonly Queue<Pair> _waiting = new();
+    private PathTable _paths;
     private Chunk _lastSystem, _lastSmall, _begun;
     private long _numbered, _left;
     private int _turn;
@@ -131,7 +131,7 @@ internal sealed class OutQueue
     {
         if (_small.Count == 0)
         {
-            _paths.Clear();
+            _paths?.Clear();
             return;
         }
         var queued = _small.ToArray();
@@ -164,7 +164,7 @@ internal sealed class OutQueue
         _pairs.Clear();
         _waiting.Clear();
         Array.Clear(_running);
-        _paths.Clear();
+        _paths?.Clear();
         Bytes = 0;
         return count;
     }
@@ -180,6 +180,7 @@ internal sealed class OutQueue
 
     private void AddSmall(in Outbound message, int id, MessageEncoder body, Chunk chunk)
     {
+        _paths ??= new PathTable();
         var before = chunk.Length;
         var recipient = _paths.Recipient(message.Recipient, chunk);
         var sender = message.Sender is null ? 0 : _paths.Sender(message.Sender, chunk) + 1;

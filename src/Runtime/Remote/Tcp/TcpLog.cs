@@ -7,7 +7,7 @@ internal sealed class TcpLog(Action<LogLevel, string> write)
 {
     private const long IntervalMs = 1000;
 
-    private readonly Throttle _rejected = new(), _refused = new(), _dropped = new();
+    private readonly Throttle _rejected = new(), _refused = new(), _dropped = new(), _gone = new(), _unreachable = new();
 
     private sealed class Throttle
     {
@@ -26,17 +26,25 @@ internal sealed class TcpLog(Action<LogLevel, string> write)
         }
     }
 
-    public void Write(LogLevel level, string line) => write(level, line);
+    public void Failed(string line) => write(LogLevel.ErrorLevel, Clean(line));
 
-    public void Rejected(string what) => Write(_rejected, 1, "Rejected", what);
+    public void Rejected(string what) => Write(LogLevel.WarningLevel, _rejected, 1, "Rejected", what);
 
-    public void Refused(string what) => Write(_refused, 1, "Refused", what);
+    public void Refused(string what) => Write(LogLevel.WarningLevel, _refused, 1, "Refused", what);
 
-    public void Dropped(long count, string what) => Write(_dropped, count, "Dropped", what);
+    public void Dropped(long count, string what) => Write(LogLevel.WarningLevel, _dropped, count, "Dropped", what);
 
-    private void Write(Throttle throttle, long more, string verb, string what)
+    public void Unreachable(string what) => Write(LogLevel.WarningLevel, _unreachable, 1, "Cannot reach", what);
+
+    public void Gone(string what) => Write(LogLevel.InfoLevel, _gone, 1, "Lost the connection with", what);
+
+    private void Write(LogLevel level, Throttle throttle, long more, string verb, string what)
     {
         if (!throttle.TryPass(more, out var count)) return;
-        write(LogLevel.WarningLevel, count == 1 ? $"{verb} {what}" : $"{verb} {count}, the last: {what}");
+        write(level, Clean(count == 1 ? $"{verb} {what}" : $"{verb} {count}, the last: {what}"));
     }
+
+    /// <summary>Paths and reasons hold what a peer wrote: it must not begin a line of its own.</summary>
+    private static string Clean(string line) =>
+        line.Any(char.IsControl) ? new string(line.Select(c => char.IsControl(c) ? '?' : c).ToArray()) : line;
 }

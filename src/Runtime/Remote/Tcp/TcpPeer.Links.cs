@@ -32,7 +32,7 @@ internal sealed partial class TcpPeer
         lock (_gate)
         {
             var current = _arriving ?? _link;
-            if (_isStopping || _refused.Contains(link.Uid) || (HasLinkWith(link.Uid) && current.Number != lost)) return false;
+            if (_isStopped || _refused.Contains(link.Uid) || (HasLinkWith(link.Uid) && current.Number != lost)) return false;
             link.Number = ++_number;
             Take(link);
             return true;
@@ -44,7 +44,7 @@ internal sealed partial class TcpPeer
     {
         lock (_gate)
         {
-            if (_isStopping || _refused.Contains(link.Uid) || (_numbersOf == link.Uid && link.Number <= _number)) return false;
+            if (_isStopped || _refused.Contains(link.Uid) || (_numbersOf == link.Uid && link.Number <= _number)) return false;
             (_numbersOf, _number) = (link.Uid, link.Number);
             link.IsAgreed = true;
             Take(link);
@@ -84,7 +84,7 @@ internal sealed partial class TcpPeer
         lock (_gate)
         {
             _isDialling = false;
-            if (failure is not null && _dialFailure is null) transport.Log.Write(LogLevel.WarningLevel, $"Cannot reach {address}: {failure}");
+            if (failure is not null && _dialFailure is null) transport.Log.Unreachable($"{address}: {failure}");
             _dialFailure = failure ?? _dialFailure;
             if (_link is null && _arriving is null) BackOff(Environment.TickCount64);
             Wake();
@@ -99,7 +99,7 @@ internal sealed partial class TcpPeer
             _isStopping = true;
             if (_thread is null) return;
             Wake();
-            while (_link is { IsBroken: false } && (_queue.HasWork || _isWriting) && Environment.TickCount64 < until)
+            while ((_queue.HasWork || _isWriting) && Environment.TickCount64 < until)
             {
                 Monitor.Wait(_gate, (int)Math.Max(1, until - Environment.TickCount64));
             }

@@ -24,9 +24,12 @@ internal sealed partial class TcpPeer
     {
         lock (_gate)
         {
+            _batch = new Batch();
             while (Step(Environment.TickCount64))
             {
             }
+            // What is known of a peer may stay for ever, so it is kept small.
+            if (!_queue.HasWork) (_queue, _batch) = (new OutQueue(), null);
             _thread = null;
             Monitor.PulseAll(_gate);
         }
@@ -35,7 +38,7 @@ internal sealed partial class TcpPeer
     /// <summary>Does one thing, or waits. False when there is nothing to do until something new happens.</summary>
     private bool Step(long now)
     {
-        if (_isStopping && _isStopped) return false;
+        if (_isStopped) return false;
         if (_arriving is { IsBroken: true }) _arriving = null;
         if (_link is { IsBroken: true } && !_isWriting) LoseLink(now);
         else if (_link is null && _reported != 0 && (_arriving is null ? now >= _disconnectAt : _arriving.Uid != _reported)) ReportDisconnected();
@@ -50,7 +53,7 @@ internal sealed partial class TcpPeer
 
     private bool StepWithoutLink(long now)
     {
-        if (_isStopping || (!_isKept && _reported == 0 && !_queue.HasWork && _arriving is null && !_isDialling)) return false;
+        if (!_isKept && _reported == 0 && !_queue.HasWork && _arriving is null && !_isDialling) return false;
         var dropAt = _reported == 0 && _queue.HasWork ? _waitsSince + _silenceMs : long.MaxValue;
         var dialAt = _isDialling || _arriving is not null || !(_isKept || _reported != 0 || _queue.HasWork) ? long.MaxValue : _nextDial;
         var disconnectAt = _reported != 0 ? _disconnectAt : long.MaxValue;
@@ -101,7 +104,7 @@ internal sealed partial class TcpPeer
         if (now - link.Since >= SteadyMs) (_backoffMs, _nextDial) = (0, now);
         else BackOff(now);
         _waitsSince = now;
-        transport.Log.Write(LogLevel.InfoLevel, $"The connection with {address} is gone: {link.Reason}");
+        transport.Log.Gone($"{address}: {link.Reason}");
         var known = new List<Outbound>();
         ReportDropped(_queue.Rewind(known), known, "lost with the connection");
     }

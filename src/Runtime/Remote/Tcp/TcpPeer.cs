@@ -15,8 +15,8 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     private static readonly long QuietTicks = Stopwatch.Frequency / 100_000;
 
     private readonly object _gate = new();
-    private readonly OutQueue _queue = new();
-    private readonly Batch _batch = new();
+    private OutQueue _queue = new();
+    private Batch _batch;
 
     /// <summary>Uids that are quarantined or were replaced by others.</summary>
     private readonly HashSet<int> _refused = [];
@@ -150,7 +150,7 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
         }
         catch (Exception e)
         {
-            transport.Log.Write(LogLevel.ErrorLevel, $"A report about {address} failed: {e.Message}");
+            transport.Log.Failed($"A report about {address} failed: {e.Message}");
         }
         finally
         {

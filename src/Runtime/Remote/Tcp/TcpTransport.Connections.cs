@@ -23,7 +23,7 @@ internal sealed partial class TcpTransport
     {
         public Thread Thread;
         public long Deadline;
-        public bool IsAccepted;
+        public bool IsAccepted, IsGivenUp;
     }
 
     /// <summary>Connections now, those included that are being made.</summary>
@@ -40,8 +40,15 @@ internal sealed partial class TcpTransport
     /// <summary>Starts an attempt; the peer hears of its end.</summary>
     public void Dial(TcpPeer peer)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+        try
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+        }
+        catch (SocketException e)
+        {
+            peer.DialEnded(e.Message);
+        }
     }
 
     private static Socket Listen(EmbeddedEngine.RemoteOptions options)
@@ -74,23 +81,32 @@ internal sealed partial class TcpTransport
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (!_isStopping) Log.Refused($"a connection: {e.Message}");
+                if (_isStopping) return;
+                Log.Refused($"a connection: {e.Message}");
+                Thread.Sleep(SweepMs); // no descriptors, perhaps
             }
         }
     }
 
     private void Admit(Socket socket)
     {
-        int open, shaking;
+        int open;
         lock (_sockets)
         {
             open = _sockets.Count;
-            shaking = _sockets.Values.Count(static opening => opening is { IsAccepted: true, Deadline: < long.MaxValue });
+            var shaking = _sockets.Where(static pair => pair.Value is { IsAccepted: true, IsGivenUp: false, Deadline: < long.MaxValue }).ToList();
+            if (shaking.Count >= Options.MaxHandshakes)
+            {
+                // Those that say nothing would keep others out; who is honest is through in no time, and comes again otherwise.
+                var (oldest, opening) = shaking.MinBy(static pair => pair.Value.Deadline);
+                opening.IsGivenUp = true;
+                oldest.Dispose();
+            }
         }
-        if (open >= Options.MaxConnections || shaking >= Options.MaxHandshakes)
+        if (open >= Options.MaxConnections)
         {
             Counters.Reject();
-            Log.Refused($"a connection from {socket.RemoteEndPoint}: there are {open}, {shaking} of them without a handshake");
+            Log.Refused($"a connection from {socket.RemoteEndPoint}: there are {open}");
             socket.Dispose();
             return;
         }
@@ -128,7 +144,7 @@ internal sealed partial class TcpTransport
             socket.Connect(Dns.GetHostAddresses(peer.Address.Host), peer.Address.Port!.Value);
             link = Open(socket, $"{peer.Address.Host}:{peer.Address.Port}", peer.Address);
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
             failure = e is ObjectDisposedException ? "no answer in time" : e.Message;
         }
@@ -143,7 +159,7 @@ internal sealed partial class TcpTransport
         {
             link = Open(socket, name, expected: null);
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
             Counters.Reject();
             Log.Refused($"a connection from {name}: {e.Message}");
@@ -179,7 +195,7 @@ internal sealed partial class TcpTransport
                 WriteControl(stream, FrameKind.Accept, link.Number);
                 peer.Agreed(link);
             }
-            catch (Exception e) when (IsOrdinary(e))
+            catch (Exception e)
             {
                 link.Break(e.Message);
                 throw;
@@ -206,14 +222,16 @@ internal sealed partial class TcpTransport
             socket.ReceiveTimeout = (int)Options.SilenceLimit.TotalMilliseconds;
             if (peer.AwaitAnnounced(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
         }
-        catch (Exception e) when (IsOrdinary(e))
+        catch (Exception e)
         {
+            Log.Failed($"Reading from {link.Address} failed: {e.Message}");
             link.Break(e.Message);
         }
         finally
         {
             link?.Break("this side closed the connection");
             peer?.LinkEnded();
+            link?.Dispose();
             socket.Dispose();
             lock (_sockets) _sockets.Remove(socket);
         }
@@ -238,9 +256,6 @@ internal sealed partial class TcpTransport
         ReadOnlySpan<byte> payload = frame[..length];
         return Frame.TryReadVarint(ref payload, out number) ? kind : default;
     }
-
-    private static bool IsOrdinary(Exception e) =>
-        e is HandshakeException or IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 
     /// <summary>Flushes, says goodbye, closes, and waits for all threads.</summary>
     private void Stop()

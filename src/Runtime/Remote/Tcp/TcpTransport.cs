@@ -62,6 +62,11 @@ internal sealed partial class TcpTransport : ITransport
 
     public void Send(Address peer, in Outbound message)
     {
+        if (_isStopping)
+        {
+            Drop(peer, message, "this system stops");
+            return;
+        }
         if (!Handler.TryGetId(message.Message, out var id))
         {
             Drop(peer, message, $"{message.Message.GetType().Name} has no codec");
@@ -84,13 +89,17 @@ internal sealed partial class TcpTransport : ITransport
             return;
         }
         if (body.Length > Options.MaxMessageBytes) Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
-        else PeerOf(peer).Send(message, id, body);
+        else
+        {
+            Handler.Encoded(peer, id, body.Length);
+            PeerOf(peer).Send(message, id, body);
+        }
         body.Clear();
     }
 
     public void Keep(Address peer)
     {
-        if (peer != Address) PeerOf(peer).Keep();
+        if (peer != Address && !_isStopping) PeerOf(peer).Keep();
     }
 
     public void Release(Address peer)

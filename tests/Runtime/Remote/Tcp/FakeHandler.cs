@@ -22,7 +22,7 @@ internal sealed class FakeRef(string name) : MinimalActorRef
 
 internal sealed record Arrival(Address Peer, int Uid, string Recipient, string Sender, byte[] Body);
 
-/// <summary>A handler whose messages are byte arrays, and that takes notes. A first byte of 255 is no message to it.</summary>
+/// <summary>A handler whose messages are byte arrays, and that takes notes. A single byte of 255 is no message to it.</summary>
 internal sealed class FakeHandler : ITransportHandler
 {
     public const int Id = 7;
@@ -57,10 +57,14 @@ internal sealed class FakeHandler : ITransportHandler
 
     public void Deliver(Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body)
     {
-        if (id != Id || (body.Length > 0 && body.FirstSpan[0] == 255)) throw new FormatException("no message");
+        if (id != Id || (body.Length == 1 && body.FirstSpan[0] == 255)) throw new FormatException("no message");
         var arrival = new Arrival(peer, uid, ((FakeRef)recipient).Name, ((FakeRef)sender)?.Name, body.ToArray());
         Arrived(arrival);
         Arrivals.Enqueue(arrival);
+    }
+
+    public void Encoded(Address peer, int id, long bytes)
+    {
     }
 
     public void Dropped(Address peer, in Outbound message, string reason) => Drops.Enqueue((message, reason));

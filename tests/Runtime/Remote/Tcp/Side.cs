@@ -53,7 +53,8 @@ internal sealed class Side : IDisposable
     /// <summary>Waits for this many arrivals.</summary>
     public Arrival[] Await(int count)
     {
-        Until(() => Handler.Arrivals.Count >= count, $"{Handler.Arrivals.Count} of {count} messages arrived. {string.Join(" | ", Log)}");
+        var isThere = SpinWait.SpinUntil(() => Handler.Arrivals.Count >= count, Deadline);
+        Assert.True(isThere, $"{Handler.Arrivals.Count} of {count} messages arrived. {string.Join(" | ", Log)}");
         return Handler.Arrivals.ToArray();
     }
 

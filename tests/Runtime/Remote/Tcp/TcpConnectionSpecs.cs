@@ -146,9 +146,39 @@ public sealed class TcpConnectionSpecs
         Assert.Equal(0, a.Transport.Connections);
     }
 
-    private static Side Behind(Proxy proxy, string name)
+    [Fact]
+    public void Reports_of_one_peer_alternate_whatever_happens()
     {
-        var side = new Side(name, options => options with { Host = "127.0.0.1", Port = proxy.Port, SilenceLimit = Short });
+        using Proxy toA = new(), toB = new();
+        using var a = Behind(toA, "a", TimeSpan.FromMilliseconds(1));
+        using var b = Behind(toB, "b", TimeSpan.FromMilliseconds(1));
+        a.AsTransport.Keep(b.Address);
+        b.AsTransport.Keep(a.Address);
+        for (var round = 0; round < 8; round++)
+        {
+            var (atA, atB) = (a.Handler.Reports.Count, b.Handler.Reports.Count);
+            foreach (var length in new[] { 1, 200_000, 2 })
+            {
+                a.Send(b, new byte[length]);
+                b.Send(a, new byte[length]);
+            }
+            toA.Cut();
+            toB.Cut();
+            Side.Until(() => a.Handler.Reports.Count > atA && b.Handler.Reports.Count > atB, $"Nothing is reported in round {round}.");
+        }
+        foreach (var side in new[] { a, b })
+        {
+            var signs = string.Concat(side.Handler.Reports.Select(static report => report[0]));
+            Assert.True(!signs.Contains("++") && !signs.Contains("--") && signs[0] == '+', signs);
+        }
+    }
+
+    private static Side Behind(Proxy proxy, string name, TimeSpan? grace = null)
+    {
+        var side = new Side(name, options => options with
+        {
+            Host = "127.0.0.1", Port = proxy.Port, SilenceLimit = Short, ReconnectGrace = grace ?? options.ReconnectGrace,
+        });
         proxy.Target = side.Transport.LocalEndPoint.Port;
         return side;
     }

@@ -136,6 +136,21 @@ public sealed class TcpDeliverySpecs
         }
     }
 
+    [Fact]
+    public void A_secret_and_certificates_change_nothing_for_messages()
+    {
+        using var certificates = new TestCertificates();
+        Side Secured(string name) => new(name, options => options with { Secret = new byte[32], Tls = certificates.Node(name) });
+        using Side a = Secured("a"), b = Secured("b"), plain = new("c");
+        b.Handler.Arrived = arrival => b.Send(arrival.Peer, arrival.Body, arrival.Sender, arrival.Recipient);
+        var bodies = new[] { 1, 1000, 40_000, 3 << 20, 2, 300_000 }.Select(static length => RandomNumberGenerator.GetBytes(length)).ToList();
+        foreach (var body in bodies) a.Send(b, body, "/user/x", "/user/y");
+        Assert.Equal(bodies, a.Await(bodies.Count).Select(static arrival => arrival.Body));
+        plain.Send(b, [1]);
+        Side.Until(() => plain.Handler.Drops.Count == 1, "Without TLS it gets in.");
+        Assert.Contains("TLS", plain.Handler.Drops.Single().Reason);
+    }
+
     private static byte[] Numbered(int number, int length)
     {
         var body = new byte[length];

@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using Akka.Actor;
+using Rl.Distributed.Runtime.Remote.Tcp;
+using Rl.Distributed.Runtime.Tests.Remote.Tcp;
+
+namespace Rl.Distributed.Runtime.Tests.Remote;
+
+/// <summary>Malformed connections to a transport that listens, while its friends go on talking.</summary>
+public sealed class FuzzNetworkSpecs
+{
+    private const int Attackers = 2;
+    private const long AllowedGrowth = 16 << 20;
+
+    [Fact]
+    public void Many_malformed_connections_break_nothing_and_friends_get_through()
+    {
+        using Side target = new("target"), friend = new("friend");
+        var good = 0;
+        target.Handler.Arrived = arrival => 
+        {
+            if (arrival.Peer.Host == "127.0.0.1") Interlocked.Increment(ref good);
+        };
+        friend.Send(target, [1]);
+        target.Await(1);
+        var (before, start) = (GC.GetTotalMemory(true), Environment.TickCount64);
+        var (rounds, left) = (FuzzInput.Rounds(500, 12_500), Attackers);
+        var attackers = Enumerable.Range(0, Attackers).Select(seed => HandshakePair.InBackground(() =>
+        {
+            try
+            {
+                Attack(target, seed, rounds);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref left);
+            }
+        })).ToList();
+
+        var (said, newcomers) = (1, 0);
+        while (Volatile.Read(ref left) > 0)
+        {
+            using var newcomer = new Side("newcomer" + newcomers);
+            friend.Send(target, [2]);
+            newcomer.Send(target, [3]);
+            (said, newcomers) = (said + 2, newcomers + 1);
+            Side.Until(() => Volatile.Read(ref good) >= said, "A friend is kept out.");
+        }
+        attackers.ForEach(attacker => attacker.Join());
+        friend.Send(target, [2]);
+        Side.Until(() => Volatile.Read(ref good) == said + 1, "The last message did not arrive.");
+
+        var seconds = (Environment.TickCount64 - start) / 1000;
+        Assert.InRange(target.Counters.Rejected, rounds / 2, long.MaxValue);
+        Assert.InRange(target.Log.Count, 1, (3 * (seconds + 1)) + (2 * newcomers));
+        Assert.DoesNotContain(target.Log, line => line.Any(char.IsControl));
+        target.Handler.Arrivals.Clear();
+        target.Handler.Reports.Clear();
+        target.Log.Clear();
+        Assert.InRange(GC.GetTotalMemory(true) - before, long.MinValue, AllowedGrowth);
+    }
+
+    [Fact]
+    public void Connections_that_say_nothing_do_not_keep_friends_out()
+    {
+        using Side target = new("target", options => options with { MaxHandshakes = 8, HandshakeTimeout = TimeSpan.FromMinutes(5) }), friend = new("friend");
+        var silent = Enumerable.Range(0, 50).Select(_ => Connect(target)).ToList();
+        friend.Send(target, [1]);
+        target.Await(1);
+        // Eight at most are left waiting, and perhaps the friend's second try.
+        Side.Until(() => silent.Count(socket => !socket.Poll(0, SelectMode.SelectRead)) <= 8, "The silent connections stay open.");
+        silent.ForEach(socket => socket.Dispose());
+    }
+
+    private static void Attack(Side target, int seed, int rounds)
+    {
+        FuzzInput handshakes = new(seed, FuzzInput.Handshakes()), frames = new(seed, FuzzInput.Frames());
+        var drain = new byte[1024];
+        for (var round = 0; round < rounds; round++)
+        {
+            using var socket = Connect(target);
+            try
+            {
+                var isInside = round % 2 == 0;
+                if (isInside) Enter(socket, round % 4 == 0 ? "aaa" : "zzz", 1 + (Attackers * round) + seed);
+                socket.Send((isInside ? frames : handshakes).Next().Span);
+                socket.Shutdown(SocketShutdown.Send);
+                while (socket.Receive(drain) > 0)
+                {
+                }
+            }
+            catch (Exception e) when (e is SocketException or IOException or HandshakeException)
+            {
+                // The target has closed the connection, as it should.
+            }
+        }
+    }
+
+    private static Socket Connect(Side target)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            LingerState = new LingerOption(true, 0),
+            ReceiveTimeout = (int)Side.Deadline.TotalMilliseconds,
+            SendTimeout = (int)Side.Deadline.TotalMilliseconds,
+        };
+        socket.Connect(IPAddress.Loopback, target.Address.Port!.Value);
+        return socket;
+    }
+
+    /// <summary>Goes through the handshake as anybody can where there is no secret, and agrees on the connection.</summary>
+    private static NetworkStream Enter(Socket socket, string system, int number)
+    {
+        var stream = new NetworkStream(socket);
+        var address = new Address("akka.tcp", system, $"127.1.{number >> 15}.1", 1 + (number & 0x7FFF));
+        Handshake.Run(stream, HandshakePair.Dialer("") with { WireVersion = 1, Address = address, Uid = number }, isDialer: true);
+        if (system == "zzz")
+        {
+            stream.Write(Control(FrameKind.Hello, 0));
+            stream.ReadExactly(new byte[Frame.HeaderBytes + 1]);
+        }
+        else
+        {
+            stream.ReadExactly(new byte[Frame.HeaderBytes + 1]);
+            stream.Write(Control(FrameKind.Accept, 1));
+        }
+        return stream;
+    }
+
+    private static byte[] Control(FrameKind kind, byte number)
+    {
+        var frame = new byte[Frame.HeaderBytes + 1];
+        Frame.WriteHeader(frame, kind, 1);
+        frame[^1] = number;
+        return frame;
+    }
+}
