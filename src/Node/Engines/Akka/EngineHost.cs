@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Training;
 using Serilog;
 
@@ -25,6 +26,10 @@ internal static class EngineHost
 
     /// <summary>The address of a node's actor system.</summary>
     public static Address AddressOf(HostPort node) => new("akka.tcp", SystemName, node.Host, node.Port);
+
+    /// <summary>What went over the node's links so far, without Akka.NET's envelopes and its own messages.</summary>
+    public static IEnumerable<LinkBytes> Links(ActorSystem system) =>
+        system.Serialization.FindSerializerForType(typeof(object)) is WireSerializer wire ? wire.Links : [];
 
     private static ActorSystem CreateReachable(ILogger logger, NodeEndpoint endpoint)
     {

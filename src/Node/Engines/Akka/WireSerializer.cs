@@ -4,6 +4,7 @@ using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Http;
 
 namespace Rl.Distributed.Node.Engines;
 
@@ -23,7 +24,17 @@ internal sealed class WireSerializer(ExtendedActorSystem system, WireTable table
 
     private static readonly string Prefix = string.Create(CultureInfo.InvariantCulture, $"{WireTable.Version}:");
 
+    // Bytes by content.
+    private readonly long[] _sent = new long[Enum.GetValues<LinkContent>().Length], _received = new long[Enum.GetValues<LinkContent>().Length];
+
     public override int Identifier => Id;
+
+    /// <summary>What was written and read so far, for all peers together: a serializer is not told who the peer is.</summary>
+    public IEnumerable<LinkBytes> Links => Enum.GetValues<LinkContent>().SelectMany(content => new[]
+    {
+        new LinkBytes("all", true, content, Volatile.Read(ref _sent[(int)content])),
+        new LinkBytes("all", false, content, Volatile.Read(ref _received[(int)content])),
+    });
 
     /// <exception cref="SerializationException">The message has no codec.</exception>
     public override string Manifest(object o) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{IdOf(o)}");
@@ -33,7 +44,9 @@ internal sealed class WireSerializer(ExtendedActorSystem system, WireTable table
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>();
         buffer.ResetWrittenCount();
-        table.Write(IdOf(obj), obj, buffer);
+        var id = IdOf(obj);
+        table.Write(id, obj, buffer);
+        Interlocked.Add(ref _sent[(int)WireTable.ContentOf(id)], buffer.WrittenCount);
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -47,7 +60,9 @@ internal sealed class WireSerializer(ExtendedActorSystem system, WireTable table
             throw new SerializationException($"A message of wire version {manifest[..separator]} is refused: this node's is {WireTable.Version}.");
         try
         {
-            return table.Read(id, new ReadOnlySequence<byte>(bytes));
+            var message = table.Read(id, new ReadOnlySequence<byte>(bytes));
+            Interlocked.Add(ref _received[(int)WireTable.ContentOf(id)], bytes.Length);
+            return message;
         }
         catch (Exception e)
         {
