@@ -170,6 +170,10 @@ internal sealed class ClusterSimulation
     private void Watch(ActorSystem system, ActorPath path, object message)
     {
         if (Timeline.Traces) Timeline.Trace($"{NameOf(system)} {path.ToStringWithoutAddress()} < {message}");
+        if (message is WorkAssigned work && path.Name == ActorNode.HostName)
+            Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {work.FirstWorker + work.Workers - 1} of epoch {work.Epoch}");
+        else if (message is Terminated { ActorRef.Path: var gone } && path.Name == RunCoordinator.Name && gone.Name == ActorNode.HostName)
+            Timeline.Add($"{gone.Address.Host} is lost to the run");
         _invariants.Observe(path, message);
     }
 

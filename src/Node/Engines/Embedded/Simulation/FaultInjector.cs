@@ -159,7 +159,8 @@ internal sealed class FaultInjector
     {
         Injected++;
         _active++;
-        if (what.Length > 0) _world.Timeline.Add(what);
+        if (what.Length > 0)
+            _world.Timeline.Add(duration > TimeSpan.Zero ? $"{what}, for {duration.Value.TotalSeconds:0.000} s" : what);
         if (duration is { } time)
             _world.After(time, () =>
             {
