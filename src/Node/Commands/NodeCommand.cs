@@ -40,7 +40,8 @@ internal sealed class NodeCommand(CommandHost host)
 
     private async Task<int> ActAsync(ParseResult parsed, int workers, CancellationToken cancellationToken)
     {
-        var endpoint = _train.Cluster.Endpoint(parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"));
+        var endpoint = await _train.Cluster.EndpointAsync(
+            parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"), host.Clock, cancellationToken);
         if (endpoint.Seeds.Count == 0)
             throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
