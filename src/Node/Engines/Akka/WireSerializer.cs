@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
+using Rl.Distributed.Node.Clustering;
 
 namespace Rl.Distributed.Node.Engines;
 
@@ -11,7 +12,7 @@ namespace Rl.Distributed.Node.Engines;
 /// serializes whatever Akka.NET itself does not, so a message without a codec is refused where it is sent.
 /// </summary>
 /// <remarks>The manifest is "version:id". Thread-safe.</remarks>
-internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable table) : SerializerWithStringManifest(system)
+internal sealed class WireSerializer(ExtendedActorSystem system, WireTable table) : SerializerWithStringManifest(system)
 {
     /// <summary>Up to 40 are Akka.NET's own.</summary>
     public const int Id = 5100;
@@ -20,12 +21,12 @@ internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable tabl
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
 
-    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"{table.Version}:");
+    private static readonly string Prefix = string.Create(CultureInfo.InvariantCulture, $"{WireTable.Version}:");
 
     public override int Identifier => Id;
 
     /// <exception cref="SerializationException">The message has no codec.</exception>
-    public override string Manifest(object o) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{IdOf(o)}");
+    public override string Manifest(object o) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{IdOf(o)}");
 
     /// <exception cref="SerializationException">The message has no codec.</exception>
     public override byte[] ToBinary(object obj)
@@ -42,8 +43,8 @@ internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable tabl
         var separator = manifest.IndexOf(':', StringComparison.Ordinal);
         if (separator < 0 || !int.TryParse(manifest.AsSpan(separator + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             throw new SerializationException("A message whose manifest is none of this program's is refused.");
-        if (!manifest.StartsWith(_prefix, StringComparison.Ordinal))
-            throw new SerializationException($"A message of wire version {manifest[..separator]} is refused: this node's is {table.Version}.");
+        if (!manifest.StartsWith(Prefix, StringComparison.Ordinal))
+            throw new SerializationException($"A message of wire version {manifest[..separator]} is refused: this node's is {WireTable.Version}.");
         try
         {
             return table.Read(id, new ReadOnlySequence<byte>(bytes));

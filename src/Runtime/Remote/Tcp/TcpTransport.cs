@@ -15,6 +15,7 @@ internal sealed partial class TcpTransport : ITransport
 
     private const int StopMs = 1000;
 
+    private Task _stopped;
     private readonly ConcurrentDictionary<Address, TcpPeer> _peers = new();
     private readonly Socket _listener;
     private TcpPeer _last;
@@ -112,9 +113,11 @@ internal sealed partial class TcpTransport : ITransport
 
     public void Quarantine(Address peer, int uid) => PeerOf(peer).Quarantine(uid);
 
+    /// <remarks>A second call waits for the first.</remarks>
     public Task StopAsync()
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _stopped, done.Task, null) is { } earlier) return earlier;
         new Thread(() =>
         {
             Stop();
