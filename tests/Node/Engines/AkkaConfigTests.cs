@@ -2,20 +2,15 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Training;
-using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Tests.Engines;
 
 public sealed class AkkaConfigTests
 {
-    private static readonly UnrollPool Unrolls = new(1);
-
     private static readonly NodeEndpoint Endpoint = new()
     {
         Listen = new HostPort("127.0.0.1", 4000),
         Roles = ["actor", "learner"],
-        Unrolls = Unrolls,
-        Wire = new WireTable(Unrolls),
     };
 
     [Fact]
