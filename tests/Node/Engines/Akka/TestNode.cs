@@ -4,7 +4,6 @@ using Akka.Actor;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.ParameterServer;
-using Rl.Distributed.Replay;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -15,8 +14,6 @@ namespace Rl.Distributed.Node.Tests.Engines;
 internal sealed class TestNode : IAsyncDisposable, ILogEventSink
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
-
-    private static readonly UnrollPool Unrolls = new(1);
 
     private readonly ConcurrentQueue<string> _log = [];
 
@@ -29,8 +26,7 @@ internal sealed class TestNode : IAsyncDisposable, ILogEventSink
     }
 
     /// <summary>On any free port of loopback.</summary>
-    public static NodeEndpoint Endpoint { get; } =
-        new() { Listen = new HostPort("127.0.0.1", 0), Unrolls = Unrolls, Wire = new WireTable(Unrolls) };
+    public static NodeEndpoint Endpoint { get; } = new() { Listen = new HostPort("127.0.0.1", 0) };
 
     public ActorSystem System { get; }
 
