@@ -116,7 +116,7 @@ public sealed class TcpLimitSpecs
     {
         using var a = new Side("a", options => options with { MaxHandshakes = 2, HandshakeTimeout = Short });
         using RawPeer first = new(a), second = new(a), third = new(a);
-        Side.Until(() => a.Log.Any(static line => line.Contains("was given up here")), "The first does not make room for the third.");
+        Side.Until(() => a.Log.Any(static line => line.Contains("given up to make room")), "The first does not make room for the third.");
         first.AwaitEnd();
         second.AwaitEnd();
         third.AwaitEnd();
