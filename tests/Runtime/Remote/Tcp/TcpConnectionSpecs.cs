@@ -31,8 +31,8 @@ public sealed class TcpConnectionSpecs
     {
         const int count = 2000;
         using var proxy = new Proxy();
-        using var a = new Side("a");
-        using var b = new Side("b", options => options with { Host = "127.0.0.1", Port = proxy.Port });
+        using var a = new Side("a", options => options with { ReconnectGrace = Side.Deadline });
+        using var b = new Side("b", options => options with { Host = "127.0.0.1", Port = proxy.Port, ReconnectGrace = Side.Deadline });
         proxy.Target = b.Transport.LocalEndPoint.Port;
         a.Send(b, Numbered(0, 4));
         b.Await(1);
@@ -116,13 +116,13 @@ public sealed class TcpConnectionSpecs
     public void A_quarantined_incarnation_stays_out_and_its_successor_may_come()
     {
         using var a = new Side("a");
-        var b = new Side("b");
+        var b = new Side("b", options => options with { SilenceLimit = Short });
         var (address, first) = (b.Address, b.Transport.Uid);
         a.Send(b, [1]);
         b.Await(1);
         a.AsTransport.Keep(address);
         a.AsTransport.Quarantine(address, first);
-        Side.Until(() => a.Handler.Reports.Count == 2, "It is not disconnected.");
+        Side.Until(() => a.Handler.Reports.Count == 2 && b.Handler.Reports.Count == 2, "It is not disconnected.");
         b.Send(a, [2]);
         Side.Until(() => b.Handler.Drops.Count == 1, "It gets through.");
         Assert.Empty(a.Handler.Arrivals);
