@@ -6,7 +6,7 @@ namespace Rl.Distributed.Processes.Tests;
 /// <summary>One run whose processes are killed one after the other.</summary>
 public sealed class FaultTests
 {
-    private const long Endless = 1_000_000_000_000, MoreFrames = 1_000_000;
+    private const long Endless = 1_000_000_000_000, MoreFrames = 500_000, FramesPerUnroll = 20 * 32;
 
     private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5);
 
@@ -43,20 +43,21 @@ public sealed class FaultTests
         learner.Kill();
         await learner.EndAsync();
         var ids = actors.Select(actor => actor.Id).ToList();
-        var resumed = await cluster.ResumeLearnerAsync(view.Frames + MoreFrames, "--json");
+        var resumed = await cluster.ResumeLearnerAsync(Endless);
         using var again = await resumed.PagesAsync();
-        view = await again.SeesAsync("the same nodes at work", now => now.Workers.Count == 3);
+        await again.SeesAsync("the same nodes at work", now => now.Workers.Count == 3);
         TestCluster.Show("from the learner's restart to its actors' work", resumed.StartedAt);
         Assert.All(actors, actor => Assert.False(actor.HasExited));
         Assert.Equal(ids, actors.Select(actor => actor.Id));
 
         // Training reaches its goal, and the ledger adds up.
-        Assert.Equal(0, await resumed.EndAsync());
+        await again.SeesAsync("the goal", now => now.Frames > view.Frames + MoreFrames && now.MeanReturn >= 0.95);
+        resumed.Signal(RlProcess.SigTerm);
+        await resumed.EndAsync();
         Ledger.Parse(resumed.Find("sent = ")!).AddsUp();
         var last = LastMetrics(cluster);
-        Assert.True(last["mean_return_100"] >= 0.9, $"mean return {last["mean_return_100"]}");
         Assert.True(last["unrolls_rolled_back"] > 0, "What the killed learner had learned after its checkpoint is rolled back.");
-        foreach (var actor in actors) await actor.SaysAsync("has ended; waiting for the next one");
+        Assert.Equal(last["frames"], last["unrolls_consumed"] * FramesPerUnroll);
         Assert.All(actors, actor => Assert.False(actor.HasExited));
     }
 
@@ -75,7 +76,7 @@ public sealed class FaultTests
         TestCluster.Show("from SIGTERM of an actor to its removal", at);
         Assert.Equal(0, await leaves.EndAsync());
         await pages.SeesAsync("frames of the other", now => now.Frames > view.Frames);
-        Assert.Null(learner.Find("unreachable"));
+        Assert.Null(learner.Find("cannot be reached"));
 
         // The learner ends in order too: with a checkpoint.
         learner.Signal(RlProcess.SigTerm);

@@ -4,9 +4,16 @@ using System.Text.Json;
 namespace Rl.Distributed.Processes.Tests;
 
 /// <summary>Reads the pages that a node serves.</summary>
-internal sealed class NodePagesClient(string name, string address, Func<string?> trouble) : IDisposable
+/// <param name="name">Of the node, for messages.</param>
+/// <param name="address">Where: HOST:PORT.</param>
+/// <param name="trouble">Says why there will be no answer.</param>
+/// <param name="network">The network namespace that the address is in; null: this process's.</param>
+internal sealed class NodePagesClient(string name, string address, Func<string?> trouble, string? network = null) : IDisposable
 {
-    private readonly HttpClient _client = new() { BaseAddress = new Uri($"http://{address}"), Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient _client = new(new SocketsHttpHandler
+    {
+        ConnectCallback = network is null ? null : (context, _) => NetworkNamespaces.ConnectAsync(network, context.DnsEndPoint),
+    }) { BaseAddress = new Uri($"http://{address}"), Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>Asks for the cluster's state until it is as wanted.</summary>
     public Task<ClusterView> SeesAsync(string what, Func<ClusterView, bool> wanted) => Wait.ForAsync(
@@ -25,6 +32,10 @@ internal sealed class NodePagesClient(string name, string address, Func<string?>
             return null;
         }
     }
+
+    /// <summary>Asks for a metric until it is above a limit.</summary>
+    public Task MetricAboveAsync(string metric, string labels, double limit) => Wait.ForAsync(
+        $"seen at {name}: {metric} above {limit}", async () => await MetricAsync(metric, labels) > limit ? "" : null, trouble);
 
     /// <summary>The sum of a metric's samples whose line has this text.</summary>
     public async Task<double> MetricAsync(string metric, string labels)

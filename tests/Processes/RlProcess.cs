@@ -59,8 +59,10 @@ internal sealed partial class RlProcess : IDisposable
     /// <summary>The last line with this text; null where there is none.</summary>
     public string? Find(string text) => Lines.LastOrDefault(line => line.Contains(text, StringComparison.Ordinal));
 
-    /// <summary>Where it serves its pages: 127.0.0.1:port.</summary>
-    public async Task<NodePagesClient> PagesAsync() => new(Name, PagesAddress().Match(await SaysAsync("Pages of this node: ")).Groups[1].Value, EndedEarly);
+    /// <summary>The pages that it serves on loopback.</summary>
+    /// <param name="network">The network namespace that it is in; null: this process's.</param>
+    public async Task<NodePagesClient> PagesAsync(string? network = null) =>
+        new(Name, PagesAddress().Match(await SaysAsync("Pages of this node: ")).Groups[1].Value, EndedEarly, network);
 
     /// <summary>SIGKILL: it has no time to say anything.</summary>
     public void Kill() => _process.Kill();

@@ -9,8 +9,7 @@ namespace Rl.Distributed.Node.Clustering;
 /// <remarks>Thread-safe.</remarks>
 internal sealed class SearchLog : ILogEventSink, IDisposable
 {
-    /// <summary>From one line to the next.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstInterval = TimeSpan.FromSeconds(2), Interval = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _people;
     private readonly string _seeds;
@@ -20,12 +19,12 @@ internal sealed class SearchLog : ILogEventSink, IDisposable
 
     /// <param name="people">Gets the lines.</param>
     /// <param name="seeds">Where the node looks.</param>
-    /// <param name="clock">For the interval.</param>
+    /// <param name="clock">For the intervals.</param>
     public SearchLog(ILogger people, string seeds, TimeProvider clock)
     {
         (_people, _seeds) = (people, seeds);
         Logger = new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(this).CreateLogger();
-        _timer = clock.CreateTimer(_ => Remind(), null, Interval, Interval);
+        _timer = clock.CreateTimer(_ => Remind(), null, FirstInterval, Interval);
     }
 
     /// <summary>Where the engine logs.</summary>
