@@ -46,6 +46,14 @@ public static partial class EmbeddedEngine
         /// <summary>A hash of who handled which type of message, in order; equal for equal runs.</summary>
         public ulong MessageHash => _engine.MessageHash;
 
+        /// <summary>Told of each message before its actor handles it: the system, the actor's path, the message. It only looks on, and
+        /// does not throw. Null at first.</summary>
+        public Action<ActorSystem, ActorPath, object> Watcher
+        {
+            get => _engine.Watcher;
+            set => _engine.Watcher = value;
+        }
+
         /// <summary>Starts a system in this world. Every dispatcher that the options name is the one thread.</summary>
         public ActorSystem CreateSystem(string name, Options options = null)
         {

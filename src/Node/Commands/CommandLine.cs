@@ -56,6 +56,7 @@ internal static class CommandLine
         PlayCommand.Create(host),
         ListCommand.Create(host),
         SchemaCommand.Create(host),
+        SimulateCommand.Create(host),
         BenchCommand.Create(host),
         CheckEnvironmentCommand.Create(host),
         ClusterCommand.Create(host),

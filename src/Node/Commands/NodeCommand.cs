@@ -48,8 +48,7 @@ internal sealed class NodeCommand(CommandHost host)
         var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
-        var node = new ActorNode(
-            () => live.Started(EngineHost.Create(logger, endpoint)), [.. endpoint.Seeds.Select(EngineHost.AddressOf)], workers, logger, host.Clock);
+        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, logger, host.Clock);
         await node.RunAsync(cancellationToken);
         return ExitCodes.Ok;
     }

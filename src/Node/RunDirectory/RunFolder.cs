@@ -90,16 +90,8 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Begins an epoch of the run that no other process has begun, even where it died before its first checkpoint.</summary>
     /// <returns>The run's identity, which stays, and the epoch.</returns>
-    public (string RunId, int Epoch) BeginEpoch()
-    {
-        var path = System.IO.Path.Combine(Path, EpochName);
-        var words = File.Exists(path) ? File.ReadAllText(path).Split(' ', StringSplitOptions.TrimEntries) : [];
-        var isKnown = words.Length == 2 && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out _);
-        var id = isKnown ? words[0] : Guid.NewGuid().ToString("N");
-        var epoch = isKnown ? int.Parse(words[1], CultureInfo.InvariantCulture) + 1 : 0;
-        Write(EpochName, string.Create(CultureInfo.InvariantCulture, $"{id} {epoch}\n"));
-        return (id, epoch);
-    }
+    public (string RunId, int Epoch) BeginEpoch() =>
+        RunEpoch.Begin(PhysicalFileSystem.Instance, System.IO.Path.Combine(Path, EpochName), () => Guid.NewGuid().ToString("N"));
 
     public void Dispose() => _lock.Dispose();
 

@@ -23,6 +23,7 @@ public static class TrainingRun
     /// <exception cref="NotSupportedException">A deterministic run on an engine that has no simulation.</exception>
     /// <exception cref="WorkerFailedException">A worker failed again and again.</exception>
     /// <exception cref="TrainingDivergedException">The loss became infinite or no number.</exception>
+    /// <exception cref="NodeRemovedException">The cluster went on without this node.</exception>
     /// <exception cref="Core.Checkpoints.CheckpointFormatException">The checkpoint to resume from does not fit.</exception>
     public static async Task<TrainingResult> RunAsync(
         TrainingConfig config, TrainingRunOptions options, CancellationToken cancellationToken)
@@ -61,19 +62,25 @@ public static class TrainingRun
         }
         finally
         {
-            if (options.Endpoint is not null && !system.WhenTerminated.IsCompleted)
-                await Task.WhenAny(Cluster.Get(system).LeaveAsync(), Task.Delay(LeaveLimit, CancellationToken.None)).ConfigureAwait(false);
-            await system.Terminate().ConfigureAwait(false);
+            await EndAsync(system, options.Endpoint, clock).ConfigureAwait(false);
         }
     }
 
     // The node that leads a run is the first that others ask for the cluster, unless it is told of others.
-    private static void Join(ActorSystem system, NodeEndpoint endpoint, ProgressMeter meter)
+    internal static void Join(ActorSystem system, NodeEndpoint endpoint, ProgressMeter meter)
     {
         var cluster = Cluster.Get(system);
         cluster.RegisterOnMemberRemoved(() => meter.OnFailed(
-            new InvalidOperationException("This node was removed from its cluster: the others could not reach it, or another node leads a run there.")));
+            new NodeRemovedException("This node was removed from its cluster: the others could not reach it, or another node leads a run there.")));
         cluster.JoinSeedNodes(endpoint.Seeds.Count == 0 ? [cluster.SelfAddress] : endpoint.Seeds.Select(EngineHost.AddressOf));
+    }
+
+    /// <summary>Ends the system of a run; others hear that it leaves, if it can be said in time.</summary>
+    internal static async Task EndAsync(ActorSystem system, NodeEndpoint? endpoint, TimeProvider clock)
+    {
+        if (endpoint is not null && !system.WhenTerminated.IsCompleted)
+            await Task.WhenAny(Cluster.Get(system).LeaveAsync(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
+        await system.Terminate().ConfigureAwait(false);
     }
 
     private static CheckpointWriter Save(TrainingRunOptions options) =>
@@ -86,3 +93,6 @@ public static class TrainingRun
         return Task.CompletedTask;
     };
 }
+
+/// <summary>The node that leads a run is no member of its cluster any more: it cannot go on, a new process can.</summary>
+public sealed class NodeRemovedException(string message) : Exception(message);

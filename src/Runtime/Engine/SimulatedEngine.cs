@@ -35,6 +35,8 @@ internal sealed class SimulatedEngine : Dispatcher
 
     public ulong MessageHash { get; private set; } = 14695981039346656037;
 
+    public Action<ActorSystem, ActorPath, object> Watcher { get; set; }
+
     public override void Schedule(Mailbox mailbox, bool again)
     {
         if (_runningThread != 0 && _runningThread != Environment.CurrentManagedThreadId)
@@ -95,6 +97,7 @@ internal sealed class SimulatedEngine : Dispatcher
         var system = cell.SystemImpl;
         MessageHash = Fnv(Fnv(MessageHash, system.Hub?.AddressText ?? system.Name), cell.SelfRef.Path.ToStringWithoutAddress())
             * 1099511628211 ^ hash;
+        Watcher?.Invoke(system, cell.SelfRef.Path, message);
     }
 
     private static ulong Fnv(ulong hash, string text)

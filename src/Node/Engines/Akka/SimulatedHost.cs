@@ -13,4 +13,7 @@ internal static class SimulatedHost
     /// <exception cref="NotSupportedException">Always.</exception>
     public static void Run(RunPlan plan, ProgressMeter meter, ulong seed, ILogger logger, CancellationToken cancellationToken) =>
         throw new NotSupportedException(Missing);
+
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public static SimulationReport RunCluster(SimulationRequest request, TextWriter? trace = null) => throw new NotSupportedException(Missing);
 }

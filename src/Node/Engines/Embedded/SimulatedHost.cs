@@ -31,6 +31,12 @@ internal static class SimulatedHost
         simulation.RunUntil(() => terminated.IsCompleted, StallLimit);
     }
 
+    /// <summary>Simulates a run over several nodes.</summary>
+    /// <param name="request">What to simulate.</param>
+    /// <param name="trace">Gets everything that happens; null: nobody wants it.</param>
+    /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
+    public static SimulationReport RunCluster(SimulationRequest request, TextWriter? trace = null) => new ClusterSimulation(request, trace).Run();
+
     private static void Run(EmbeddedEngine.Simulation simulation, RunPlan plan, Func<bool> condition)
     {
         for (var updates = -1L; !simulation.RunUntil(condition, StallLimit); updates = plan.Learner.Learner.Updates)

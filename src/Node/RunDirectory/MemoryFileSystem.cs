@@ -1,6 +1,4 @@
-using Rl.Distributed.Node.RunDirectory;
-
-namespace Rl.Distributed.Node.Tests;
+namespace Rl.Distributed.Node.RunDirectory;
 
 /// <summary>The machine stopped.</summary>
 internal sealed class CrashException : Exception;
@@ -9,15 +7,15 @@ internal sealed class CrashException : Exception;
 internal sealed class MemoryFileSystem : IFileSystem
 {
     /// <summary>One file: what was written, and how much of it is certainly on the disk.</summary>
-    private sealed class Node
+    private sealed class Entry
     {
         public MemoryStream Content { get; } = new();
 
         public byte[] Durable { get; set; } = [];
     }
 
-    private Dictionary<string, Node> _names = [];
-    private Dictionary<string, Node> _durableNames = [];
+    private Dictionary<string, Entry> _names = [];
+    private Dictionary<string, Entry> _durableNames = [];
 
     /// <summary>Steps until the crash; below 0 there is none.</summary>
     public int StepsUntilCrash { get; set; } = -1;
@@ -28,7 +26,7 @@ internal sealed class MemoryFileSystem : IFileSystem
     public void Restart()
     {
         StepsUntilCrash = -1;
-        _names = new Dictionary<string, Node>(_durableNames);
+        _names = new Dictionary<string, Entry>(_durableNames);
         foreach (var node in _names.Values.Distinct())
         {
             var written = node.Content.ToArray();
@@ -39,7 +37,7 @@ internal sealed class MemoryFileSystem : IFileSystem
 
     public void Write(string path, byte[] content)
     {
-        var node = new Node();
+        var node = new Entry();
         Write(node, content);
         _names[path] = _durableNames[path] = node;
     }
@@ -58,7 +56,7 @@ internal sealed class MemoryFileSystem : IFileSystem
     public Stream Create(string path)
     {
         Step();
-        var node = new Node();
+        var node = new Entry();
         _names[path] = node;
         // The name may reach the disk before the content does: the worst case.
         _durableNames[path] = node;
@@ -81,7 +79,7 @@ internal sealed class MemoryFileSystem : IFileSystem
     public void SyncDirectory(string directory)
     {
         Step();
-        _durableNames = new Dictionary<string, Node>(_names);
+        _durableNames = new Dictionary<string, Entry>(_names);
     }
 
     public void Delete(string path)
@@ -90,7 +88,7 @@ internal sealed class MemoryFileSystem : IFileSystem
         _names.Remove(path);
     }
 
-    private static void Write(Node node, byte[] content)
+    private static void Write(Entry node, byte[] content)
     {
         node.Content.SetLength(0);
         node.Content.Write(content);
@@ -104,9 +102,9 @@ internal sealed class MemoryFileSystem : IFileSystem
         Steps++;
     }
 
-    private sealed class OpenFile(Node node, MemoryFileSystem owner) : MemoryStream
+    private sealed class OpenFile(Entry node, MemoryFileSystem owner) : MemoryStream
     {
-        public Node Node => node;
+        public Entry Node => node;
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {

@@ -1,0 +1,210 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Akka.Actor;
+using Akka.Cluster;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Training;
+using Rl.Distributed.Runtime;
+
+namespace Rl.Distributed.Node.Engines;
+
+/// <summary>A whole cluster on one thread: a node that leads a run, and nodes that act for it, with whatever goes wrong between them.</summary>
+/// <remarks>All that happens is a function of the request. One simulation is of one thread; several may run at once.</remarks>
+internal sealed class ClusterSimulation
+{
+    /// <summary>Where the leading node is.</summary>
+    public const string LeaderHost = "10.0.0.1";
+
+    private const int Port = 4053;
+
+    // Actors that compute never run out of messages: time passes with each of them.
+    private static readonly TimeSpan MessageCost = TimeSpan.FromMicroseconds(500);
+
+    // A cluster that nothing is wrong with makes progress and agrees within this. The longest that may take: a silence (3 s), a lost
+    // authority (2 s), a pause before a new system (5 s), a cluster's founding (1.5 s), credits that are given up.
+    private static readonly TimeSpan StandstillLimit = TimeSpan.FromSeconds(20), EndLimit = TimeSpan.FromSeconds(20), TimeLimit = TimeSpan.FromHours(10);
+
+    private readonly SimulationRequest _request;
+    private readonly EmbeddedEngine.Simulation _simulation;
+    private readonly RingInvariants _invariants;
+    private readonly FaultInjector? _faults;
+    private readonly List<SimulatedActorProcess> _actors = [];
+    private TimeSpan _progressAt, _longestPause;
+    private long _updates = -1;
+    private string? _violation;
+
+    /// <param name="request">What to simulate.</param>
+    /// <param name="trace">Gets everything that happens; null: nobody wants it.</param>
+    /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
+    public ClusterSimulation(SimulationRequest request, TextWriter? trace = null)
+    {
+        // The number of lanes is part of the result, and must not be the machine's.
+        var learner = request.Config.Learner;
+        _request = request with { Config = request.Config with { Learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) } } };
+        var seed = _request.Config.Seed;
+        _simulation = EmbeddedEngine.Simulate(seed);
+        _simulation.MessageCost = MessageCost;
+        Timeline = new Timeline(_simulation, trace);
+        _invariants = new RingInvariants(WorkerPlan.Create(_request.Config).Shape, Violate);
+        _simulation.Watcher = Watch;
+        Leader = new SimulatedLeader(
+            _simulation, new HostPort(LeaderHost, Port), _request.Config, _invariants, Timeline, RandomStream.Create(seed, StreamRole.Scheduler));
+        _faults = request.Faults ? new FaultInjector(this, RandomStream.Create(seed, StreamRole.Scheduler, index: 1)) : null;
+    }
+
+    public Timeline Timeline { get; }
+
+    public SimulatedLeader Leader { get; }
+
+    public IReadOnlyList<SimulatedActorProcess> Actors => _actors;
+
+    public EmbeddedEngine.SimulatedNetwork Network => _simulation.Network;
+
+    /// <summary>The systems that run now, the leading node's first.</summary>
+    public IEnumerable<ActorSystem> Systems
+    {
+        get
+        {
+            if (Leader.System is { } leader) yield return leader;
+            foreach (var process in _actors)
+                if (process.System is { } system) yield return system;
+        }
+    }
+
+    /// <summary>Runs it, once.</summary>
+    public SimulationReport Run()
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null); // so that what is awaited goes on here, at once
+        try
+        {
+            return RunHere();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    /// <summary>Does something later, in virtual time.</summary>
+    public void After(TimeSpan delay, Action action) =>
+        _simulation.TimeProvider.CreateTimer(_ => action(), null, delay, Timeout.InfiniteTimeSpan);
+
+    /// <summary>One more machine for a node that acts; nothing runs on it yet.</summary>
+    public SimulatedActorProcess AddNode()
+    {
+        var host = $"10.0.0.{_actors.Count + 2}";
+        var process = new SimulatedActorProcess(
+            _simulation, new HostPort(host, Port), new HostPort(LeaderHost, Port), RunPlan.WorkerCount(_request.Config), Timeline.LoggerOf(host));
+        _actors.Add(process);
+        return process;
+    }
+
+    public string NameOf(ActorSystem system) => Cluster.Get(system).SelfAddress.Host;
+
+    private SimulationReport RunHere()
+    {
+        After(TimeSpan.Zero, Leader.Start);
+        for (var i = 0; i < _request.Nodes; i++)
+        {
+            var process = AddNode();
+            After(TimeSpan.FromMilliseconds(50 * i), process.Start);
+        }
+        _faults?.Start();
+        _simulation.RunUntil(() => Check() || (Leader.Result is not null && _faults?.AreOver != false), TimeLimit);
+        if (_violation is null) End();
+        return Report();
+    }
+
+    // With the run the leading process ends. Those that act would look for the next one.
+    private void End()
+    {
+        if (!_simulation.RunUntil(() => Check() || Agree(), EndLimit))
+            Violate($"Live nodes agree on the members: they do not, {EndLimit.TotalSeconds} s after the end: {Views()}");
+        if (_violation is not null) return;
+        Leader.End();
+        foreach (var process in _actors) _ = process.LeaveAsync();
+        if (!_simulation.RunUntil(() => Check() || (_actors.All(process => process.HasEnded) && !Systems.Any()), EndLimit))
+            Violate($"Nodes end when they are asked to: these did not: {string.Join(", ", Systems.Select(NameOf))}");
+    }
+
+    /// <summary>After each step; true where there is no point in going on.</summary>
+    private bool Check()
+    {
+        if (_violation is not null) return true;
+        _invariants.Check();
+        Leader.Check();
+        if (Leader.Failure is { } failure) Violate($"The run does not fail: {failure.GetType().Name}: {failure.Message}");
+        foreach (var process in _actors)
+            if (process.Failure is { } reason) Violate($"{process.Name} goes on: {reason.GetType().Name}: {reason.Message}");
+        CheckProgress();
+        return _violation is not null;
+    }
+
+    private void CheckProgress()
+    {
+        var (now, updates) = (Timeline.Now, Leader.State?.Learner.Updates ?? -1);
+        if (updates != _updates || Leader.Result is not null) (_updates, _progressAt) = (updates, now);
+        var calmSince = _faults?.CalmSince ?? TimeSpan.Zero;
+        var pause = now - (calmSince > _progressAt ? calmSince : _progressAt);
+        if (pause > _longestPause) _longestPause = pause;
+        if (pause > StandstillLimit)
+            Violate($"Training goes on after every fault: no update for {StandstillLimit.TotalSeconds} s, while nothing was wrong: {Views()}");
+    }
+
+    /// <summary>All systems see the same members, up and within reach: themselves.</summary>
+    private bool Agree()
+    {
+        var systems = Systems.ToList();
+        var selves = systems.Select(system => Cluster.Get(system).SelfUniqueAddress).ToHashSet();
+        return systems.Count == 0 || systems.All(system => Cluster.Get(system).State is { Unreachable.IsEmpty: true } state
+            && state.Members.All(member => member.Status == MemberStatus.Up)
+            && selves.SetEquals(state.Members.Select(member => member.UniqueAddress)));
+    }
+
+    private string Views() => string.Join("; ", Systems.Select(system => Cluster.Get(system) is var cluster
+        ? $"{NameOf(system)} {cluster.SelfMember.Status} sees {string.Join(", ", cluster.State.Members.Select(member => $"{member.Address.Host} {member.Status}"))}"
+        : ""));
+
+    private void Watch(ActorSystem system, ActorPath path, object message)
+    {
+        if (Timeline.Traces) Timeline.Trace($"{NameOf(system)} {path.ToStringWithoutAddress()} < {message}");
+        if (message is WorkAssigned work && path.Name == ActorNode.HostName)
+            Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {work.FirstWorker + work.Workers - 1} of epoch {work.Epoch}");
+        else if (message is Terminated { ActorRef.Path: var gone } && path.Name == RunCoordinator.Name && gone.Name == ActorNode.HostName)
+            Timeline.Add($"{gone.Address.Host} is lost to the run");
+        _invariants.Observe(path, message);
+    }
+
+    private void Violate(string what)
+    {
+        if (_violation is not null) return;
+        _violation = string.Create(CultureInfo.InvariantCulture, $"{what}\nat {Timeline.Now.TotalSeconds:F3} s of virtual time; to see it again: {_request.Command}");
+        Timeline.Add($"BROKEN: {what}");
+    }
+
+    private SimulationReport Report()
+    {
+        var reports = _invariants.Reports.ToList();
+        var learner = Leader.State!.Learner;
+        var (sent, consumed, rejected, lost) = (reports.Sum(each => each.Sent), reports.Sum(each => each.Consumed),
+            reports.Sum(each => each.Rejected), reports.Sum(each => each.Lost));
+        return new SimulationReport
+        {
+            Timeline = Timeline.Lines,
+            Violation = _violation,
+            Frames = learner.Frames,
+            Updates = learner.Updates,
+            Faults = _faults?.Injected ?? 0,
+            LeaderStarts = Leader.Starts,
+            Unrolls = $"{sent} sent = {consumed} acknowledged + {rejected} refused + {lost} lost + {sent - consumed - rejected - lost} discarded; "
+                + $"{_invariants.Consumed} consumed, {_invariants.RolledBack} rolled back",
+            Elapsed = Timeline.Now,
+            Messages = _simulation.StepsTaken,
+            LongestPause = _longestPause,
+            WeightsHash = RingInvariants.Mix(14695981039346656037, MemoryMarshal.AsBytes(learner.Parameters.AsSpan())),
+            MessageHash = _simulation.MessageHash,
+        };
+    }
+}

@@ -1,0 +1,55 @@
+using Rl.Distributed.Node.Engines;
+
+namespace Rl.Distributed.Node.Tests.Simulation;
+
+/// <summary>A simulated cluster is a function of its seed.</summary>
+public sealed class ClusterSimulationTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_same_seed_gives_the_same_messages_and_weights(bool faults)
+    {
+        Simulated.SkipWithoutSimulation();
+        var (first, second, other) = (Simulated.Run(4, faults), Simulated.Run(4, faults), Simulated.Run(5, faults));
+        Assert.Null(first.Violation);
+        Assert.Equal(first.Timeline, second.Timeline);
+        Assert.Equal((first.MessageHash, first.WeightsHash, first.Unrolls), (second.MessageHash, second.WeightsHash, second.Unrolls));
+        Assert.NotEqual(first.MessageHash, other.MessageHash);
+        Assert.NotEqual(first.WeightsHash, other.WeightsHash);
+        Assert.Equal(faults, first.Faults > 0);
+    }
+
+    [Fact]
+    public void A_trace_changes_nothing()
+    {
+        Simulated.SkipWithoutSimulation();
+        using var trace = new StringWriter();
+        var (traced, untraced) = (SimulatedHost.RunCluster(Simulated.Request(4), trace), Simulated.Run(4));
+        Assert.Equal((untraced.MessageHash, untraced.WeightsHash), (traced.MessageHash, traced.WeightsHash));
+        Assert.Contains("InsertUnroll", trace.ToString());
+    }
+
+    [Fact]
+    public void A_run_without_faults_consumes_all_but_what_was_on_its_way_at_the_end()
+    {
+        Simulated.SkipWithoutSimulation();
+        var report = Simulated.Run(1, faults: false);
+        Assert.Null(report.Violation);
+        Assert.Equal(6000, report.Frames);
+        Assert.Contains("750 consumed, 0 rolled back", report.Unrolls);
+        Assert.Contains(" 0 lost", report.Unrolls);
+    }
+
+    [Fact]
+    public async Task The_command_prints_the_same_twice()
+    {
+        Simulated.SkipWithoutSimulation();
+        var words = Simulated.Request(4).Command.Split(' ')[1..];
+        var (first, second) = (await CommandRun.RunAsync(words), await CommandRun.RunAsync(words));
+        Assert.Equal(0, first.ExitCode);
+        Assert.Equal(first.Output, second.Output);
+        Assert.Contains("leads, epoch 0", first.Output);
+        Assert.Contains("Weights ", first.Output);
+    }
+}
