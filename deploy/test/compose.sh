@@ -4,7 +4,7 @@
 # Base images that are neither there nor to be had are made from Debian's packages and the .NET SDK of this machine, and removed again.
 # RL_COMPOSE_CACHE=DIRECTORY keeps the bootstrapped Debian between runs.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
 readonly sdk=mcr.microsoft.com/dotnet/sdk:10.0 runtime=mcr.microsoft.com/dotnet/runtime:10.0
 # Short: it holds the daemon's sockets, whose paths are limited.
@@ -61,7 +61,8 @@ finish() {
     if docker info >/dev/null 2>&1; then
         docker rm -f "$COMPOSE_PROJECT_NAME-stranger" >>"$work/log" 2>&1
         compose down -v --remove-orphans -t 5 >>"$work/log" 2>&1
-        for image in "$RL_IMAGE" ${made[@]+"${made[@]}"}; do docker rmi -f "$image" >>"$work/log" 2>&1; done
+        # A daemon of our own goes with all that it has.
+        if [[ -z $daemon ]]; then docker rmi -f "$RL_IMAGE" ${made[@]+"${made[@]}"} >>"$work/log" 2>&1; fi
     fi
     if [[ -n $daemon ]]; then
         kill "$daemon" 2>/dev/null
