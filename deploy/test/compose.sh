@@ -4,13 +4,14 @@
 # Base images that are neither there nor to be had are made from Debian's packages and the .NET SDK of this machine, and removed again.
 # RL_COMPOSE_CACHE=DIRECTORY keeps the bootstrapped Debian between runs.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 
 readonly sdk=mcr.microsoft.com/dotnet/sdk:10.0 runtime=mcr.microsoft.com/dotnet/runtime:10.0
 # Short: it holds the daemon's sockets, whose paths are limited.
 work=$(mktemp -d /tmp/rlc-XXXXXX)
 chmod 711 "$work"
 passed=0 failed=0 daemon='' made=() begun=$SECONDS
+umask 022
 export DOCKER_BUILDKIT=0 COMPOSE_PROJECT_NAME=rl-compose-test
 export RL_IMAGE=rl-distributed:compose-test RL_PRESET=impala-catch RL_RUN=tried
 export RL_TRAIN_OPTIONS='--frames 1e12 --set run.checkpointSeconds=2'
@@ -58,8 +59,10 @@ finish() {
     from=$(now)
     if ((failed > 0)) && docker info >/dev/null 2>&1; then compose logs --no-color --tail 40 2>&1 | cut -c 1-400; fi
     if docker info >/dev/null 2>&1; then
+        docker rm -f "$COMPOSE_PROJECT_NAME-stranger" >>"$work/log" 2>&1
         compose down -v --remove-orphans -t 5 >>"$work/log" 2>&1
-        for image in "$RL_IMAGE" ${made[@]+"${made[@]}"}; do docker rmi -f "$image" >>"$work/log" 2>&1; done
+        # A daemon of our own goes with all that it has.
+        if [[ -z $daemon ]]; then docker rmi -f "$RL_IMAGE" ${made[@]+"${made[@]}"} >>"$work/log" 2>&1; fi
     fi
     if [[ -n $daemon ]]; then
         kill "$daemon" 2>/dev/null
@@ -134,7 +137,7 @@ bootstrap() {
 }
 
 make_base_images() {
-    local dotnet changes=() name from root=$work/root
+    local dotnet changes=(-c "ENV DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1") name from root=$work/root
     if has_image "$sdk" && has_image "$runtime"; then return; fi
     from=$(now)
     dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
@@ -155,7 +158,7 @@ make_base_images() {
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NUGET_CERT_REVOCATION_MODE; do
         if [[ -n ${!name:-} ]]; then changes+=(-c "ENV $name=${!name}"); fi
     done
-    import "$sdk" ${changes[@]+"${changes[@]}"}
+    import "$sdk" "${changes[@]}"
     rm -rf "$root"
     say "made base images ($(since "$from") s)"
 }
@@ -184,7 +187,7 @@ fleet_is() { metric_is rl_members 'status="Up"' $(($1 + 1)) && metric_is rl_work
 restarted() { [[ $(inspect '{{.RestartCount}} {{.State.Running}}' "$1") == '1 true' ]]; }
 checkpoint() { docker exec "$(learner)" sh -c 'ls /runs/tried/checkpoints/*.safetensors' | sed 's/.*checkpoint-0*\([0-9]\)/\1/; s/\..*//' | sort -n | tail -n 1; }
 has_checkpoint() { [[ -n $(checkpoint) ]]; }
-says() { compose logs --no-color "$1" 2>&1 | grep -q -- "$2"; }
+says() { compose logs --no-color "$1" 2>&1 | grep -qi -- "$2"; }
 scale() { compose up -d --no-build --scale actor="$1" >>"$work/log" 2>&1; }
 
 free_port() {
@@ -209,11 +212,6 @@ build_image() {
 
 try() {
     local id actor started before saved
-    RL_HTTP_PORT=$(free_port)
-    export RL_HTTP_PORT RL_SECRET_FILE=$work/secrets/rl.txt
-    mkdir -m 711 "$work/secrets"
-    head -c 32 /dev/urandom | base64 >"$RL_SECRET_FILE"
-
     scale 2 || { tail -n 20 "$work/log"; die "docker-compose up"; }
     check "2 actors act for the learner" 60 fleet_is 2
     check "frames are learned from" 30 frames_beyond 0
@@ -222,10 +220,18 @@ try() {
     id=$(learner)
     check "nobody is root" 0 [ "$(docker exec "$id" id -u)" != 0 ]
     check "the port is published on loopback only" 0 [ "$(docker port "$id" | tr -d '\n')" = "8080/tcp -> 127.0.0.1:$RL_HTTP_PORT" ]
+    docker run -d --rm --name "$COMPOSE_PROJECT_NAME-stranger" --network "${COMPOSE_PROJECT_NAME}_cluster" -e RL_SECRET=not-the-right-secret "$RL_IMAGE" \
+        node --join learner:4053 --listen 0.0.0.0:4053 >/dev/null
+    check "a node with another secret is refused" 20 says learner 'the secret differs'
+    docker kill "$COMPOSE_PROJECT_NAME-stranger" >/dev/null
     check "the program's own view: $(docker exec "$id" rl cluster status | head -n 1)" 0 docker exec "$id" rl cluster status
 
     scale 4
     check "4 actors act" 60 fleet_is 4
+    actor=$(containers actor | tail -n 1)
+    kill -9 "$(inspect '{{.State.Pid}}' "$actor")"
+    check "a killed actor is started again" 30 restarted "$actor"
+    check "4 actors act again" 30 fleet_is 4
     scale 1
     check "1 actor acts" 30 fleet_is 1
     check "frames grow with one actor" 30 frames_beyond "$(metric rl_frames_total)"
@@ -253,6 +259,10 @@ try() {
     check "the learner stops with a checkpoint" 40 compose stop learner
     check "it ended by itself too" 0 [ "$(inspect '{{.State.ExitCode}}' "$id")" = 130 ]
 }
+
+RL_HTTP_PORT=$(free_port)
+head -c 32 /dev/urandom | base64 >"$work/secret.txt"
+export RL_HTTP_PORT RL_SECRET_FILE=$work/secret.txt
 
 install_tools
 start_daemon
