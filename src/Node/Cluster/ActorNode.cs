@@ -29,20 +29,22 @@ internal sealed class ActorNode(
     /// <summary>Works until it is cancelled; then leaves the cluster.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var pause = FirstPause;
-        while (!cancellationToken.IsCancellationRequested)
+        // The end of a cancelled delay comes on another thread, which a simulation has not.
+        var stop = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(() => stop.TrySetResult()).ConfigureAwait(false);
+        for (var pause = FirstPause; !stop.Task.IsCompleted;)
         {
             var begun = clock.GetTimestamp();
-            await LiveAsync(cancellationToken).ConfigureAwait(false);
-            if (cancellationToken.IsCancellationRequested) return;
+            await LiveAsync(stop.Task).ConfigureAwait(false);
+            if (stop.Task.IsCompleted) return;
             pause = clock.GetElapsedTime(begun) > StableTime ? FirstPause : pause + pause > LongestPause ? LongestPause : pause + pause;
             logger.Information("This node begins anew and looks for the cluster at {Seeds}", string.Join(", ", seeds));
-            await Task.Delay(pause, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(stop.Task, Task.Delay(pause, clock, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 
     /// <summary>One life in the cluster, from joining to leaving or being removed.</summary>
-    private async Task LiveAsync(CancellationToken cancellationToken)
+    private async Task LiveAsync(Task stop)
     {
         var lost = new TaskCompletionSource();
         var system = _system = createSystem();
@@ -50,8 +52,7 @@ internal sealed class ActorNode(
         system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, seeds, seedsLost)), HostName);
         var cluster = Cluster.Get(system);
         cluster.JoinSeedNodes(seeds);
-        await using (cancellationToken.Register(() => lost.TrySetResult()).ConfigureAwait(false))
-            await Task.WhenAny(system.WhenTerminated, lost.Task).ConfigureAwait(false);
+        await Task.WhenAny(system.WhenTerminated, lost.Task, stop).ConfigureAwait(false);
         _system = null;
         if (system.WhenTerminated.IsCompleted) return;
         await Task.WhenAny(cluster.LeaveAsync(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
