@@ -10,7 +10,8 @@ namespace Rl.Distributed.Learner.Impala;
 /// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
 public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
-    private long _rolledBackBefore, _rolledBackByMetrics, _rolledBackByWorkers;
+    private readonly Dictionary<(int Worker, int Incarnation), long> _rolledBackByWorkers = [];
+    private long _rolledBackBefore, _rolledBackByMetrics;
 
     private const string
         ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
@@ -30,7 +31,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     /// <summary>Unrolls that resumed runs had consumed after the checkpoint that they were resumed from.</summary>
     /// <remarks>At the last resume two sources tell: the run's metrics, which may lack its last moment, and those
     /// workers that outlived the learner, which know their own unrolls only. The larger number counts.</remarks>
-    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers);
+    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers.Values.Sum());
 
     public EpisodeWindow Episodes { get; } = new();
 
@@ -86,10 +87,12 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     }
 
     /// <summary>Workers of an earlier epoch know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
+    /// <remarks>A node whose offer got no answer before it had to begin anew says the same again: it counts once.</remarks>
     public void CountRolledBack(IEnumerable<ConsumptionClaim> claims)
     {
         foreach (var claim in claims)
-            _rolledBackByWorkers += Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
+            _rolledBackByWorkers[(claim.Worker, claim.Incarnation)] =
+                Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
     }
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>

@@ -19,7 +19,7 @@ internal sealed class ActorNode(
     public const string HostName = "worker-host";
 
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(2), FirstPause = TimeSpan.FromMilliseconds(100),
-        LongestPause = TimeSpan.FromSeconds(5), StableTime = TimeSpan.FromSeconds(10);
+        LongestPause = TimeSpan.FromSeconds(1), StableTime = TimeSpan.FromSeconds(10);
 
     private readonly IReadOnlyList<Address> _seeds = [.. seeds.Select(EngineHost.AddressOf)];
     private readonly WorkHistory _history = new();
@@ -31,20 +31,22 @@ internal sealed class ActorNode(
     /// <summary>Works until it is cancelled; then leaves the cluster.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var pause = FirstPause;
-        while (!cancellationToken.IsCancellationRequested)
+        // The end of a cancelled delay comes on another thread, which a simulation has not.
+        var stop = new TaskCompletionSource();
+        await using var registration = cancellationToken.Register(() => stop.TrySetResult()).ConfigureAwait(false);
+        for (var pause = FirstPause; !stop.Task.IsCompleted;)
         {
             var begun = clock.GetTimestamp();
-            await LiveAsync(cancellationToken).ConfigureAwait(false);
-            if (cancellationToken.IsCancellationRequested) return;
+            await LiveAsync(stop.Task).ConfigureAwait(false);
+            if (stop.Task.IsCompleted) return;
             pause = clock.GetElapsedTime(begun) > StableTime ? FirstPause : pause + pause > LongestPause ? LongestPause : pause + pause;
             logger.Information("This node begins anew and looks for the cluster at {Seeds}", string.Join(", ", seeds));
-            await Task.Delay(pause, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(stop.Task, Task.Delay(pause, clock, CancellationToken.None)).ConfigureAwait(false);
         }
     }
 
     /// <summary>One life in the cluster, from joining to leaving or being removed.</summary>
-    private async Task LiveAsync(CancellationToken cancellationToken)
+    private async Task LiveAsync(Task stop)
     {
         var lost = new TaskCompletionSource();
         using var search = new SearchLog(logger, string.Join(", ", seeds), clock);
@@ -54,8 +56,7 @@ internal sealed class ActorNode(
         var cluster = Cluster.Get(system);
         cluster.RegisterOnMemberUp(search.Found);
         cluster.JoinSeedNodes(_seeds);
-        await using (cancellationToken.Register(() => lost.TrySetResult()).ConfigureAwait(false))
-            await Task.WhenAny(system.WhenTerminated, lost.Task).ConfigureAwait(false);
+        await Task.WhenAny(system.WhenTerminated, lost.Task, stop).ConfigureAwait(false);
         _system = null;
         if (system.WhenTerminated.IsCompleted) return;
         await Task.WhenAny(cluster.LeaveAsync(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);

@@ -1,4 +1,7 @@
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Runtime;
+using Serilog.Core;
 
 namespace Rl.Distributed.Node.Tests.Simulation;
 
@@ -51,5 +54,23 @@ public sealed class ClusterSimulationTests
         Assert.Equal(first.Output, second.Output);
         Assert.Contains("leads, epoch 0", first.Output);
         Assert.Contains("Weights ", first.Output);
+    }
+
+    [Fact]
+    public void A_node_that_is_asked_to_end_between_two_systems_ends_at_once()
+    {
+        var simulation = EmbeddedEngine.Simulate(1);
+        var address = new HostPort("10.0.0.2", 4053);
+        var endpoint = new NodeEndpoint { Listen = address, Seeds = [new HostPort("10.0.0.1", 4053)], Roles = [NodeRoles.Actor] };
+        var node = new ActorNode(
+            () => EngineHost.Create(simulation, Logger.None, endpoint), [EngineHost.AddressOf(endpoint.Seeds[0])], 1, Logger.None, simulation.TimeProvider);
+        using var stop = new CancellationTokenSource();
+        var work = node.RunAsync(stop.Token);
+        simulation.Advance(TimeSpan.FromSeconds(1));
+        node.System!.Terminate();
+        Assert.True(simulation.RunUntil(() => node.System is null, TimeSpan.FromSeconds(1)));
+        SynchronizationContext.SetSynchronizationContext(null);
+        stop.Cancel();
+        Assert.True(work.IsCompletedSuccessfully);
     }
 }

@@ -48,6 +48,16 @@ public sealed class ImpalaLearnerActorTests
     }
 
     [Fact]
+    public void What_a_worker_says_twice_was_rolled_back_once()
+    {
+        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3), new ConsumptionClaim(1, 0, 4)]));
+        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3)]));
+        _learner.Tell(StopTraining.Instance);
+        _simulation.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(7, Assert.Single(_toObserver.OfType<TrainingFinished>()).Report.UnrollsRolledBack);
+    }
+
+    [Fact]
     public void A_duplicate_unroll_is_given_back_and_not_learned_from()
     {
         _learner.Tell(Batch(0));

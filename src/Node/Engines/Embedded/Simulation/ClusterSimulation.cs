@@ -126,7 +126,7 @@ internal sealed class ClusterSimulation
         Leader.End();
         foreach (var process in _actors) _ = process.LeaveAsync();
         if (!_simulation.RunUntil(() => Check() || (_actors.All(process => process.HasEnded) && !Systems.Any()), EndLimit))
-            Violate($"Nodes end when they are asked to: these did not: {string.Join(", ", Systems.Select(NameOf))}");
+            Violate($"Nodes end when they are asked to: these did not: {string.Join(", ", Systems.Select(NameOf).Union(_actors.Where(process => !process.HasEnded).Select(process => process.Name)))}");
     }
 
     /// <summary>After each step; true where there is no point in going on.</summary>
