@@ -63,7 +63,7 @@ public sealed class ClusterSimulationTests
         var address = new HostPort("10.0.0.2", 4053);
         var endpoint = new NodeEndpoint { Listen = address, Seeds = [new HostPort("10.0.0.1", 4053)], Roles = [NodeRoles.Actor] };
         var node = new ActorNode(
-            () => EngineHost.Create(simulation, Logger.None, endpoint), [EngineHost.AddressOf(endpoint.Seeds[0])], 1, Logger.None, simulation.TimeProvider);
+            log => EngineHost.Create(simulation, log, endpoint), endpoint.Seeds, 1, Logger.None, simulation.TimeProvider);
         using var stop = new CancellationTokenSource();
         var work = node.RunAsync(stop.Token);
         simulation.Advance(TimeSpan.FromSeconds(1));
