@@ -50,7 +50,7 @@ internal static class RemotePeer
             longest = 0;
         });
         handler.On(Collections, (Address peer, in ReadOnlySequence<byte> _) => Reply(peer, BitConverter.GetBytes(GC.CollectionCount(2))));
-        Console.WriteLine($"{transport.Address} {RawSocket.Listen()}");
+        Console.WriteLine($"{transport.Address} {RawSocket.Listen()} {Actors.Serve()}");
         while (Console.In.ReadLine() is not null)
         {
         }

@@ -96,7 +96,7 @@ public static partial class EmbeddedEngine
         /// <summary>Connections at once, those included that this system makes; more are closed at once.</summary>
         public int MaxConnections { get; init; } = 1024;
 
-        /// <summary>Connections at once that have not come through the handshake.</summary>
+        /// <summary>Connections at once that have not come through the handshake; one more, and the oldest is closed.</summary>
         public int MaxHandshakes { get; init; } = 64;
 
         /// <summary>For connecting, and for the handshake.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using static Rl.Distributed.Node.Tests.CommandRun;
@@ -147,6 +148,49 @@ public sealed class CommandLineTests : IDisposable
         var third = await RunAsync(FakeTraining.Finish, "train", "--resume", path, "--frames", "300");
         Assert.Equal(2, third.ExitCode);
         Assert.Contains("give more with --frames", third.Error);
+    }
+
+    [Fact]
+    public async Task One_command_line_begins_a_run_goes_on_with_it_and_ends_with_it()
+    {
+        var path = _directory.File("run");
+        string[] command = ["train", "impala-catch", "--run-dir", path, "--continue", "--frames", "1000"];
+        var killed = await RunAsync((_, _, _) => throw new InvalidOperationException("Killed before the configuration was written."), command);
+        Assert.Equal(1, killed.ExitCode);
+        Assert.False(File.Exists(Path.Combine(path, "config.yaml")));
+
+        using var stop = new CancellationTokenSource();
+        var seen = new List<long?>();
+        async Task<CommandRun> ContinueAsync(TrainingRunner train) => await RunAsync(
+            (config, options, token) =>
+            {
+                seen.Add(options.Resume?.Frames);
+                return train(config, options, token);
+            },
+            command);
+        // Ends without a checkpoint, as a run does that is killed before its first one.
+        Assert.Equal(0, (await ContinueAsync(FakeTraining.Finish)).ExitCode);
+        Assert.Equal(0, (await ContinueAsync(FakeTraining.StopAt(400, stop))).ExitCode);
+        Assert.Equal(0, (await ContinueAsync(FakeTraining.StopAt(1000, stop))).ExitCode);
+        Assert.Equal([null, null, 400], seen);
+
+        var complete = await ContinueAsync(FakeTraining.Finish);
+        Assert.Equal((0, 3), (complete.ExitCode, seen.Count));
+        Assert.Contains("is complete: 1,000 frames", complete.Error);
+    }
+
+    [Theory]
+    [InlineData("train impala-catch --continue", "--run-dir")]
+    [InlineData("train --resume RUN --continue", "--resume needs it not")]
+    [InlineData("train impala-breakout --run-dir RUN --continue", "holds a run of impala-catch")]
+    [InlineData("node --join 127.0.0.1:1 --continue", "--continue: a node that acts")]
+    public async Task Continuing_is_refused_where_it_is_unclear_what(string command, string hint)
+    {
+        var path = _directory.File("run");
+        await RunAsync("train", "impala-catch", "--run-dir", path);
+        var run = await RunAsync([.. command.Split(' ').Select(word => word == "RUN" ? path : word)]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(hint, run.Error);
     }
 
     [Fact]

@@ -1,25 +1,27 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Rl.Distributed.Node.Engines;
 using Serilog;
 
 namespace Rl.Distributed.Node.Clustering;
 
 /// <summary>A process that acts for runs which other nodes lead: joins their cluster and works there. A system that is removed from the
 /// cluster never comes back to it: then this starts a new one, for as long as the process lives.</summary>
-/// <param name="createSystem">Starts an actor system that others can reach; each has an identity of its own.</param>
+/// <param name="createSystem">Starts an actor system that others can reach and that logs there; each has an identity of its own.</param>
 /// <param name="seeds">Where to ask for the cluster.</param>
 /// <param name="workers">How many workers there is room for.</param>
 /// <param name="logger">Gets what happens.</param>
 /// <param name="clock">For the waits in between.</param>
 internal sealed class ActorNode(
-    Func<ActorSystem> createSystem, IReadOnlyList<Address> seeds, int workers, ILogger logger, TimeProvider clock)
+    Func<ILogger, ActorSystem> createSystem, IReadOnlyList<HostPort> seeds, int workers, ILogger logger, TimeProvider clock)
 {
     /// <summary>The name of the worker host below /user.</summary>
     public const string HostName = "worker-host";
 
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(2), FirstPause = TimeSpan.FromMilliseconds(100),
-        LongestPause = TimeSpan.FromSeconds(5), StableTime = TimeSpan.FromSeconds(10);
+        LongestPause = TimeSpan.FromSeconds(1), StableTime = TimeSpan.FromSeconds(10);
 
+    private readonly IReadOnlyList<Address> _seeds = [.. seeds.Select(EngineHost.AddressOf)];
     private readonly WorkHistory _history = new();
     private volatile ActorSystem? _system;
 
@@ -47,11 +49,13 @@ internal sealed class ActorNode(
     private async Task LiveAsync(Task stop)
     {
         var lost = new TaskCompletionSource();
-        var system = _system = createSystem();
+        using var search = new SearchLog(logger, string.Join(", ", seeds), clock);
+        var system = _system = createSystem(search.Logger);
         Action seedsLost = () => lost.TrySetResult();
-        system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, seeds, seedsLost)), HostName);
+        system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, _seeds, seedsLost)), HostName);
         var cluster = Cluster.Get(system);
-        cluster.JoinSeedNodes(seeds);
+        cluster.RegisterOnMemberUp(search.Found);
+        cluster.JoinSeedNodes(_seeds);
         await Task.WhenAny(system.WhenTerminated, lost.Task, stop).ConfigureAwait(false);
         _system = null;
         if (system.WhenTerminated.IsCompleted) return;

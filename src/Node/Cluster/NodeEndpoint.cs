@@ -14,7 +14,7 @@ internal sealed record NodeEndpoint
     /// <summary>Where it listens; port 0: any free one.</summary>
     public required HostPort Listen { get; init; }
 
-    /// <summary>Under which host and port others reach it; null: where it listens.</summary>
+    /// <summary>Under which host and port others reach it, port 0: the one where it listens; null: where it listens.</summary>
     public HostPort? Advertise { get; init; }
 
     /// <summary>Nodes that a joining node asks; empty: it founds a cluster.</summary>

@@ -93,9 +93,11 @@ internal static class NodeSafety
             : throw new ConfigException($"{what} has {secret.Length} bytes, at least {MinSecretBytes} are needed. {HowToMake}");
     }
 
-    private static string? WarnOf(string path, UnixFileMode mode)
+    internal static string? WarnOf(string path, UnixFileMode mode)
     {
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        return (mode & others) == 0 ? null : $"The secret in '{path}' can be read by other users of this machine: `chmod 600 {path}`.";
+        // Containers find their secrets there, with a mode that somebody else chose; nobody else is in the container.
+        var isContainers = path.StartsWith("/run/secrets/", StringComparison.Ordinal);
+        return (mode & others) == 0 || isContainers ? null : $"The secret in '{path}' can be read by other users of this machine: `chmod 600 {path}`.";
     }
 }

@@ -149,9 +149,12 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         _coordinator?.Tell(report);
     }
 
+    // The order is given once: the coordinator of a run that has ended gives no more.
     private void OnStopWork()
     {
+        if (_coordinator is null || _stopping) return;
         _stopping = true;
+        _log.Info($"The run of {_coordinator.Path.Address} has ended; waiting for the next one");
         if (_pool is null) Stopped();
         else StopChildren();
     }

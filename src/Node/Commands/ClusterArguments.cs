@@ -11,7 +11,7 @@ internal sealed class ClusterArguments
     private readonly Option<HostPort?> _listen = HostPortOption.ToListen(
         "--listen", "Where other nodes reach this one; makes it a node of a cluster.");
     private readonly Option<HostPort?> _advertise = HostPortOption.ToConnect(
-        "--advertise", "Under which name and port others reach it, where that differs from --listen.");
+        "--advertise", "Under which name and port others reach it; by default where it listens, and for 0.0.0.0 this machine's address towards --join, or its name.");
     private readonly Option<string[]> _join = new("--join")
     {
         Description = "A node of the cluster to join. Repeatable.",
@@ -48,18 +48,23 @@ internal sealed class ClusterArguments
     /// <param name="parsed">The command line.</param>
     /// <param name="roles">What it does.</param>
     /// <param name="warn">Told what is allowed but unwise.</param>
+    /// <param name="clock">For waiting until the name of a node to join is known.</param>
+    /// <param name="cancellationToken">Ends that.</param>
     /// <exception cref="ConfigException">It would let strangers in, or an address or the secret is wrong.</exception>
-    public NodeEndpoint Endpoint(ParseResult parsed, IReadOnlyList<string> roles, Action<string> warn)
+    public async Task<NodeEndpoint> EndpointAsync(
+        ParseResult parsed, IReadOnlyList<string> roles, Action<string> warn, TimeProvider clock, CancellationToken cancellationToken)
     {
         var listen = parsed.GetValue(_listen) ?? new HostPort("127.0.0.1", 0);
         var secret = NodeSafety.ReadSecret(parsed.GetValue(_secretFile), Environment.GetEnvironmentVariable);
         if (secret.Warning is { } warning) warn(warning);
         NodeSafety.CheckBind(listen.Host, !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), Dns.GetHostAddresses);
+        IReadOnlyList<HostPort> seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)];
         return new NodeEndpoint
         {
             Listen = listen,
-            Advertise = parsed.GetValue(_advertise),
-            Seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)],
+            Advertise = parsed.GetValue(_advertise)
+                ?? (listen.IsAny ? listen with { Host = await OwnHost.FindAsync(seeds, seed => seed.Resolve(), warn, clock, cancellationToken) } : null),
+            Seeds = seeds,
             Roles = roles,
             ClusterName = parsed.GetValue(_cluster)!,
             Secret = secret.Bytes,

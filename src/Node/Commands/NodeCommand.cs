@@ -40,15 +40,15 @@ internal sealed class NodeCommand(CommandHost host)
 
     private async Task<int> ActAsync(ParseResult parsed, int workers, CancellationToken cancellationToken)
     {
-        var endpoint = _train.Cluster.Endpoint(parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"));
+        var endpoint = await _train.Cluster.EndpointAsync(
+            parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"), host.Clock, cancellationToken);
         if (endpoint.Seeds.Count == 0)
             throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
         var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
-        var node = new ActorNode(
-            () => live.Started(EngineHost.Create(logger, endpoint)), [.. endpoint.Seeds.Select(EngineHost.AddressOf)], workers, logger, host.Clock);
+        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, logger, host.Clock);
         await node.RunAsync(cancellationToken);
         return ExitCodes.Ok;
     }

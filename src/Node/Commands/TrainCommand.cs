@@ -32,6 +32,10 @@ internal sealed class TrainCommand
         Description = "Continues the run of this directory.",
         HelpName = "directory",
     };
+    private readonly Option<bool> _continue = new("--continue")
+    {
+        Description = "Goes on with the run in --run-dir where there is one, and begins it otherwise: for whatever starts a process again that died.",
+    };
     private readonly Option<bool> _deterministic = new("--deterministic")
     {
         Description = "One thread, a fixed order: the same seed gives the same weights.",
@@ -57,7 +61,7 @@ internal sealed class TrainCommand
     public void AddTo(Command command)
     {
         command.Arguments.Add(_preset);
-        foreach (var option in new System.CommandLine.Option[] { _runDirectory, _resume, _deterministic, _json }) command.Options.Add(option);
+        foreach (var option in new System.CommandLine.Option[] { _runDirectory, _resume, _continue, _deterministic, _json }) command.Options.Add(option);
         _config.AddTo(command);
         _cluster.AddTo(command);
     }
@@ -66,6 +70,7 @@ internal sealed class TrainCommand
     public void RefuseRunOptions(ParseResult parsed)
     {
         var given = parsed.GetValue(_preset) ?? parsed.GetValue(_runDirectory) ?? parsed.GetValue(_resume)
+            ?? (parsed.GetValue(_continue) ? _continue.Name : null)
             ?? _config.Overrides(parsed).FirstOrDefault(each => each.Path != "workers.count")?.Option;
         if (given is not null)
             throw new ConfigException($"{given}: a node that acts takes the run's options from the node that leads it.");
@@ -78,11 +83,12 @@ internal sealed class TrainCommand
     /// <param name="cancellationToken">Ends training with a checkpoint.</param>
     public async Task<int> RunAsync(ParseResult parsed, IReadOnlyList<string>? roles, int? localWorkers, CancellationToken cancellationToken)
     {
-        var endpoint = roles is null ? null : _cluster.Endpoint(
-            parsed, localWorkers == 0 ? roles : [.. roles, NodeRoles.Actor], warning => _host.Error.WriteLine($"warning: {warning}"));
+        var endpoint = roles is null ? null : await _cluster.EndpointAsync(
+            parsed, localWorkers == 0 ? roles : [.. roles, NodeRoles.Actor], warning => _host.Error.WriteLine($"warning: {warning}"),
+            _host.Clock, cancellationToken);
         if (endpoint is not null && parsed.GetValue(_deterministic))
             throw new ConfigException("--deterministic is one process on one thread: leave the cluster's options out.");
-        var (config, folder) = Prepare(parsed);
+        var (config, folder, goesOn) = Prepare(parsed);
         using var _ = folder;
         var (runId, epoch) = endpoint is null ? ("", 0) : folder.BeginEpoch();
         var json = parsed.GetValue(_json);
@@ -95,9 +101,15 @@ internal sealed class TrainCommand
         {
             using var admin = endpoint is null && _cluster.Http(parsed) is null ? null : live.Serve(_cluster.Http(parsed), logger);
             var checkpoints = folder.Checkpoints(config, logger);
-            var resume = parsed.GetValue(_resume) is null ? null : checkpoints.LoadLatest();
+            // A run that died before its first checkpoint begins again; nobody is there to tell it to.
+            var resume = goesOn && !(parsed.GetValue(_continue) && checkpoints.IsEmpty) ? checkpoints.LoadLatest() : null;
             if (resume is not null && resume.Frames >= config.Frames)
             {
+                if (parsed.GetValue(_continue))
+                {
+                    _host.Error.WriteLine($"The run in {RunFolder.Display(folder.Path)} is complete: {resume.Frames:N0} frames.");
+                    return ExitCodes.Ok;
+                }
                 throw new ConfigException(
                     $"The run is at {resume.Frames:N0} frames, and {config.Frames:N0} is not more: give more with --frames.");
             }
@@ -148,7 +160,8 @@ internal sealed class TrainCommand
         }
     }
 
-    private (TrainingConfig Config, RunFolder Folder) Prepare(ParseResult parsed)
+    /// <summary>The configuration, the directory, and whether there is a run in it.</summary>
+    private (TrainingConfig Config, RunFolder Folder, bool GoesOn) Prepare(ParseResult parsed)
     {
         var (preset, resume, directory) = (parsed.GetValue(_preset), parsed.GetValue(_resume), parsed.GetValue(_runDirectory));
         if (parsed.GetValue(_deterministic) && SimulatedHost.Missing is { } reason) throw new ConfigException($"--deterministic: {reason}");
@@ -159,12 +172,19 @@ internal sealed class TrainCommand
                 throw new ConfigException(
                     "--resume continues a run with its own configuration: leave PRESET out, and change options with --set.");
             if (directory is not null) throw new ConfigException("--resume continues in the run's own directory: leave --run-dir out.");
-            return (RunFolder.ReadConfig(resume, overrides), RunFolder.Open(resume));
+            if (parsed.GetValue(_continue)) throw new ConfigException("--continue is for PRESET and --run-dir; --resume needs it not.");
+            return (RunFolder.ReadConfig(resume, overrides), RunFolder.Open(resume), true);
         }
         if (preset is null)
             throw new ConfigException($"Name a preset: {string.Join(", ", Presets.Names)}; or continue a run with --resume DIRECTORY.");
         var config = ConfigLoader.Load(preset, overrides);
-        return (config, RunFolder.Create(directory, config, _host.Clock));
+        if (!parsed.GetValue(_continue)) return (config, RunFolder.Create(directory, config, _host.Clock), false);
+        if (directory is null) throw new ConfigException("--continue: name the run's directory with --run-dir.");
+        if (!RunFolder.HasRun(directory)) return (config, RunFolder.Create(directory, config, _host.Clock, mayHoldRemains: true), false);
+        var begun = RunFolder.ReadConfig(directory, overrides);
+        return begun.Preset == config.Preset
+            ? (begun, RunFolder.Open(directory), true)
+            : throw new ConfigException($"--continue: {directory} holds a run of {begun.Preset}, not of {config.Preset}: name another directory.");
     }
 
     private int Finish(

@@ -17,7 +17,7 @@ internal static class AkkaConfig
 
     /// <summary>A member of a cluster.</summary>
     /// <remarks>
-    /// A peer that falls silent is unreachable after three seconds and a heartbeat. Where a cluster splits, the side without
+    /// A peer that falls silent is unreachable after two seconds and what the detector adds to that, which is about two. Where a cluster splits, the side without
     /// the oldest learner downs itself, which ends its system; it waits a second for that, so that all of a side have seen
     /// the same. A member that is down holds up the end of a system for two seconds, not for ten.
     /// </remarks>
@@ -55,7 +55,7 @@ internal static class AkkaConfig
             run-coordinated-shutdown-when-down = on
             failure-detector {
               heartbeat-interval = 500ms
-              acceptable-heartbeat-pause = 3s
+              acceptable-heartbeat-pause = 2s
             }
             down-removal-margin = 500ms
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Commands;
 
@@ -22,16 +23,25 @@ internal sealed class NodeClient : IDisposable
         };
 
     /// <exception cref="CommandFailedException">There is no node, or none that answers; the message says which of it.</exception>
-    public async Task<NodeStatus> ReadStatusAsync(HostPort node, CancellationToken cancellationToken)
+    public Task<NodeStatus> ReadStatusAsync(HostPort node, CancellationToken cancellationToken) =>
+        ReadAsync(node, "cluster", NodeJson.Default.NodeStatus, cancellationToken);
+
+    /// <summary>A node that is not well says so in an answer like any other.</summary>
+    /// <exception cref="CommandFailedException">There is no node, or none that answers; the message says which of it.</exception>
+    public Task<HealthPage> ReadHealthAsync(HostPort node, CancellationToken cancellationToken) =>
+        ReadAsync(node, "health", NodeJson.Default.HealthPage, cancellationToken);
+
+    private async Task<T> ReadAsync<T>(HostPort node, string page, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await _client.GetAsync(new Uri($"http://{node}/cluster"), cancellationToken);
+            using var response = await _client.GetAsync(new Uri($"http://{node}/{page}"), cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             if (response.StatusCode == HttpStatusCode.InternalServerError)
                 throw new CommandFailedException($"{node}: the node failed to answer. Its log says more.");
-            return response.StatusCode == HttpStatusCode.OK && JsonSerializer.Deserialize(body, NodeJson.Default.NodeStatus) is { } status
-                ? status
+            return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable
+                && JsonSerializer.Deserialize(body, type) is { } answer
+                ? answer
                 : throw NotANode(node, null);
         }
         catch (JsonException e)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting.Display;
 
 namespace Rl.Distributed.Node.Output;
 
@@ -26,12 +27,17 @@ internal static class Logs
 
     private sealed class OneLineSink(TextWriter people) : ILogEventSink
     {
+        // Without the quotation marks that texts have by default.
+        private static readonly MessageTemplateTextFormatter Message = new("{Message:lj}", CultureInfo.InvariantCulture);
+
         public void Emit(LogEvent logEvent)
         {
             // A fatal event ends the command, which says so itself.
             if (logEvent.Level == LogEventLevel.Fatal) return;
-            lock (people)
-                people.WriteLine($"{logEvent.Level.ToString().ToLowerInvariant()}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}");
+            using var line = new StringWriter(CultureInfo.InvariantCulture);
+            line.Write($"{logEvent.Level.ToString().ToLowerInvariant()}: ");
+            Message.Format(logEvent, line);
+            lock (people) people.WriteLine(line.ToString());
         }
     }
 }

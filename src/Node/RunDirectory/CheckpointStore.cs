@@ -61,6 +61,9 @@ public sealed class CheckpointStore
         }
     }
 
+    /// <summary>Whether there is no checkpoint, usable or not.</summary>
+    public bool IsEmpty => Names().Count == 0;
+
     /// <summary>Reads the newest usable checkpoint; logs why newer ones are not usable.</summary>
     /// <exception cref="CheckpointFormatException">There is none; the message lists each file with what is wrong with it.</exception>
     public LoadedCheckpoint LoadLatest()

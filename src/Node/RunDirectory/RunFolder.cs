@@ -14,6 +14,9 @@ internal sealed class RunFolder : IDisposable
     private const string ConfigName = "config.yaml";
     private const string CheckpointsName = "checkpoints";
     private const string EpochName = "epoch.txt";
+    private const string LogName = "log.txt";
+    private const string MetricsName = "metrics.csv";
+    private const string LockName = ".lock";
 
     private readonly FileStream _lock;
 
@@ -21,22 +24,24 @@ internal sealed class RunFolder : IDisposable
 
     public string Path { get; }
 
-    public string LogPath => System.IO.Path.Combine(Path, "log.txt");
+    public string LogPath => System.IO.Path.Combine(Path, LogName);
 
-    public string MetricsPath => System.IO.Path.Combine(Path, "metrics.csv");
+    public string MetricsPath => System.IO.Path.Combine(Path, MetricsName);
 
     /// <summary>Makes the directory of a new run.</summary>
     /// <param name="path">Where; null for runs/NAME-SEED-TIME, with a number behind it where that exists.</param>
     /// <param name="config">Names the directory.</param>
     /// <param name="clock">Gives the time.</param>
+    /// <param name="mayHoldRemains">What a run left there that died before it wrote its configuration is no hindrance.</param>
     /// <exception cref="ConfigException">The directory is in use, not empty, or cannot be made.</exception>
-    public static RunFolder Create(string? path, TrainingConfig config, TimeProvider clock)
+    public static RunFolder Create(string? path, TrainingConfig config, TimeProvider clock, bool mayHoldRemains = false)
     {
         var directory = System.IO.Path.GetFullPath(
             path ?? Unused($"runs/{config.Preset}-{config.Seed}-{clock.GetUtcNow():yyyyMMdd-HHmmss}"));
         return Guard(directory, () =>
         {
-            var isFresh = !Directory.Exists(directory) || !Directory.EnumerateFileSystemEntries(directory).Any();
+            var isFresh = !Directory.Exists(directory)
+                || Directory.EnumerateFileSystemEntries(directory).All(entry => mayHoldRemains && IsRemains(System.IO.Path.GetFileName(entry)));
             Directory.CreateDirectory(directory);
             var folder = Hold(directory);
             if (isFresh) return folder;
@@ -45,21 +50,23 @@ internal sealed class RunFolder : IDisposable
         });
     }
 
+    /// <summary>Whether a run was begun in this directory.</summary>
+    public static bool HasRun(string path) => File.Exists(System.IO.Path.Combine(path, ConfigName));
+
     /// <summary>Opens the directory of an earlier run to continue it.</summary>
     /// <exception cref="ConfigException">It holds no run, or another process trains there.</exception>
     public static RunFolder Open(string path)
     {
         var directory = System.IO.Path.GetFullPath(path);
-        if (!File.Exists(System.IO.Path.Combine(directory, ConfigName))) throw NoRun(path);
+        if (!HasRun(directory)) throw NoRun(path);
         return Guard(directory, () => Hold(directory));
     }
 
     /// <summary>The configuration of a run, without taking the directory.</summary>
     public static TrainingConfig ReadConfig(string path, IReadOnlyList<ConfigOverride> overrides)
     {
-        var file = System.IO.Path.Combine(path, ConfigName);
-        if (!File.Exists(file)) throw NoRun(path);
-        return ConfigLoader.Load(file, overrides);
+        if (!HasRun(path)) throw NoRun(path);
+        return ConfigLoader.Load(System.IO.Path.Combine(path, ConfigName), overrides);
     }
 
     /// <summary>The checkpoints of a run's directory, without taking it.</summary>
@@ -102,12 +109,15 @@ internal sealed class RunFolder : IDisposable
         return candidate;
     }
 
+    private static bool IsRemains(string name) =>
+        name is LockName or EpochName or LogName or MetricsName || name.EndsWith(FileSystemExtensions.AsideSuffix, StringComparison.Ordinal);
+
     private static RunFolder Hold(string directory)
     {
         try
         {
             return new RunFolder(directory, new FileStream(
-                System.IO.Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+                System.IO.Path.Combine(directory, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (Directory.Exists(directory))
         {

@@ -115,7 +115,8 @@ public class Cluster
         if (actorRef.Path.Address.HasGlobalScope) return actorRef.Path;
         ActorPath path = new RootActorPath(SelfAddress);
         var elements = actorRef.Path.Elements;
-        for (var i = 0; i < elements.Count; i++) path = new ChildActorPath(path, elements[i], i == elements.Count - 1 ? actorRef.Path.Uid : 0);
+        for (var i = 0; i < elements.Count; i++)
+            path = new ChildActorPath(path, elements[i], i == elements.Count - 1 ? actorRef.Path.Uid : 0);
         return path;
     }
 

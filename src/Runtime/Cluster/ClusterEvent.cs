@@ -88,7 +88,8 @@ public class ClusterEvent
 
         public Member Member => _member;
 
-        public override bool Equals(object obj) => obj is MemberStatusChange other && other.GetType() == GetType() && other._member.Equals(_member);
+        public override bool Equals(object obj) =>
+            obj is MemberStatusChange other && other.GetType() == GetType() && other._member.Equals(_member);
 
         public override int GetHashCode() => _member.GetHashCode();
 
@@ -123,7 +124,8 @@ public class ClusterEvent
 
         public Member Member { get; }
 
-        public override bool Equals(object obj) => obj is ReachabilityEvent other && other.GetType() == GetType() && other.Member.Equals(Member);
+        public override bool Equals(object obj) =>
+            obj is ReachabilityEvent other && other.GetType() == GetType() && other.Member.Equals(Member);
 
         public override int GetHashCode() => Member.GetHashCode();
 

@@ -33,13 +33,16 @@ internal sealed class Links(IOutside outside)
     /// <param name="uid">Which incarnation; 0 where none was ever met. The end of an earlier one says nothing about the present one.</param>
     public void Disconnected(TimeSpan now, Address peer, int uid)
     {
-        if (_reported.TryGetValue(peer, out var link) && (link.State == LinkState.Broken || link.Uid != uid)) return;
-        if (_kept.TryGetValue(peer, out var expected) && (uid == expected.Uid || uid == 0)) _reported[peer] = new Link(LinkState.Broken, uid, now);
-        else _reported.Remove(peer);
+        if (_reported.TryGetValue(peer, out var link) && (link.State == LinkState.Broken || link.Uid != uid))
+            return;
+        if (_kept.TryGetValue(peer, out var expected) && (uid == expected.Uid || uid == 0))
+            _reported[peer] = new Link(LinkState.Broken, uid, now);
+        else
+            _reported.Remove(peer);
     }
 
-    /// <summary>The link to a peer. That another incarnation than the expected one was met counts only if it was met since
-    /// that one is expected: else it is the earlier one.</summary>
+    /// <summary>The link to a peer. That another incarnation than the expected one was met counts only if it was met
+    /// since that one is expected: else it is the earlier one.</summary>
     public Link Of(Address peer)
     {
         var isReported = _reported.TryGetValue(peer, out var link);

@@ -79,7 +79,8 @@ public class Member : IComparable, IComparable<Member>
     public override int GetHashCode() => UniqueAddress.GetHashCode();
 
     public override string ToString() =>
-        $"Member(address = {Address}, Uid={UniqueAddress.Uid} status = {Status}, role=[{string.Join(',', Roles.Order(StringComparer.Ordinal))}], upNumber={UpNumber})";
+        $"Member(address = {Address}, Uid={UniqueAddress.Uid} status = {Status}, "
+        + $"role=[{string.Join(',', Roles.Order(StringComparer.Ordinal))}], upNumber={UpNumber})";
 
     /// <summary>As <see cref="Copy"/>, whatever lies between: a node may miss states on the way.</summary>
     internal Member With(MemberStatus status) => new(UniqueAddress, UpNumber, status, Roles);

@@ -15,7 +15,8 @@ internal abstract record MembershipCommand
 
     public sealed record Down(Address Address) : MembershipCommand;
 
-    public sealed record Subscribe(IActorRef Subscriber, ClusterEvent.SubscriptionInitialStateMode Mode, ImmutableArray<Type> To) : MembershipCommand;
+    public sealed record Subscribe(
+        IActorRef Subscriber, ClusterEvent.SubscriptionInitialStateMode Mode, ImmutableArray<Type> To) : MembershipCommand;
 
     public sealed record Unsubscribe(IActorRef Subscriber, Type To) : MembershipCommand;
 

@@ -16,7 +16,8 @@ internal static class MembershipCodecs
     [
         new PlainCodec<InitJoin>(32, (ref MessagePackWriter w, InitJoin m) => w.WriteNil(), ReadInitJoin),
         new PlainCodec<InitJoinAck>(33, Write, (ref MessagePackReader r) => new InitJoinAck(ReadId(ref r), ReadAddress(ref r))),
-        new PlainCodec<Join>(34, Write, (ref MessagePackReader r) => new Join(ReadNode(ref r), ReadRoles(ref r), ReadMany(ref r, ReadAddress))),
+        new PlainCodec<Join>(34, Write,
+            (ref MessagePackReader r) => new Join(ReadNode(ref r), ReadRoles(ref r), ReadMany(ref r, ReadAddress))),
         new PlainCodec<View>(35, Write, ReadView),
         new PlainCodec<Report>(36, Write,
             (ref MessagePackReader r) => new Report(ReadNode(ref r), ReadId(ref r), r.ReadInt64(), r.ReadInt64())),
@@ -129,7 +130,8 @@ internal static class MembershipCodecs
             ? address
             : throw new MessagePackSerializationException("A node's address with host and port is expected.");
 
-    private static MemberStatus ReadStatus(ref MessagePackReader reader) => reader.ReadInt32() is var status and >= 0 and <= (int)MemberStatus.Removed
+    private static MemberStatus ReadStatus(ref MessagePackReader reader) =>
+        reader.ReadInt32() is var status and >= 0 and <= (int)MemberStatus.Removed
         ? (MemberStatus)status
         : throw new MessagePackSerializationException("That is no status of a member.");
 

@@ -10,6 +10,7 @@ internal sealed partial class Participant
     /// <summary>The version of this term that each member has reported.</summary>
     private readonly Dictionary<UniqueAddress, long> _reported = [];
 
+    private TimeSpan _nextBroadcast;
     private TimeSpan _nextAnnounce;
     private TimeSpan _nextSplitLog;
 
@@ -28,15 +29,20 @@ internal sealed partial class Participant
         Write(now, next);
     }
 
-    /// <summary>Makes the next version and tells everyone, those too that it removes.</summary>
+    /// <summary>Makes the next version. Who comes or goes by it is told at once, and so is everyone, unless they were told a moment ago:
+    /// then the next tick tells them, of all that happens until then.</summary>
     private void Write(TimeSpan now, View next)
     {
         var before = View;
         next = next with { Version = View.Version + 1 };
-        _nextRepeat = now + _options.RetryInterval;
+        var isBurst = now < _nextBroadcast;
+        if (!isBurst) _nextBroadcast = now + MembershipOptions.TickInterval;
+        _nextRepeat = isBurst ? now : now + _options.RetryInterval;
         foreach (var member in before.Members.Union(next.Members))
         {
-            if (!member.UniqueAddress.Equals(Self) && IsWithinReach(member.UniqueAddress)) _outside.Send(member.Address, next);
+            var node = member.UniqueAddress;
+            var stays = isBurst && before.Find(node) is not null && next.Find(node) is not null;
+            if (!stays && !node.Equals(Self) && IsWithinReach(node)) _outside.Send(member.Address, next);
         }
         Adopt(now, next);
     }
@@ -81,7 +87,8 @@ internal sealed partial class Participant
                 if (isLost) Warn($"{member.Address} cannot be reached.");
                 Write(now, View with { Unreachable = isLost ? View.Unreachable.Add(node) : View.Unreachable.Remove(node) });
             }
-            else if (isLost && now - link.Since >= _options.DownAfter + (link.State == LinkState.Unknown ? _options.ConnectLimit : TimeSpan.Zero))
+            else if (isLost
+                && now - link.Since >= (link.State == LinkState.Unknown ? _options.ConnectLimit : TimeSpan.Zero) + _options.DownAfter)
             {
                 Remove(now, node, MemberStatus.Down, "did not come back");
             }
@@ -110,10 +117,13 @@ internal sealed partial class Participant
         }
         if (now < _nextAnnounce) return;
         _nextAnnounce = now + _options.AnnounceInterval;
-        foreach (var seed in View.Seeds)
-        {
-            if (View.Find(seed) is null) _outside.Send(seed, Announcement(isAnswer: false));
-        }
+        foreach (var seed in View.Seeds) AnnounceTo(seed);
+    }
+
+    /// <summary>Once a second, and when a seed appears: what was sent before may have been for its earlier incarnation.</summary>
+    private void AnnounceTo(Address seed)
+    {
+        if (View.Find(seed) is null) _outside.Send(seed, Announcement(isAnswer: false));
     }
 
     private void ReceiveReport(Report report)

@@ -40,6 +40,7 @@ internal sealed partial class Participant
     {
         _links.Connected(now, peer, uid);
         Inspect(now);
+        if (IsAuthority && View.Seeds.Contains(peer)) AnnounceTo(peer);
     }
 
     public void Disconnected(TimeSpan now, Address peer, int uid)

@@ -59,7 +59,8 @@ internal static class ViewEvents
                 yield return new MemberJoined(member.With(MemberStatus.Joining));
                 yield return new MemberUp(member.With(MemberStatus.Up));
             }
-            var (was, isNow) = (before?.Unreachable.Contains(member.UniqueAddress) == true, after.Unreachable.Contains(member.UniqueAddress));
+            var was = before?.Unreachable.Contains(member.UniqueAddress) == true;
+            var isNow = after.Unreachable.Contains(member.UniqueAddress);
             if (isNow && !was) yield return new UnreachableMember(member);
             if (was && !isNow) yield return new ReachableMember(member);
             if (member.Status == MemberStatus.Leaving && earlier?.Status != MemberStatus.Leaving) yield return new MemberLeft(member);

@@ -80,7 +80,8 @@ internal sealed partial class RemoteHub
         lock (_lock)
         {
             if (watcher.Peer.Watchers.Remove((notice.Actor, watcher))) WatchesChanged(watcher.Peer);
-            SendSystem(watcher, notice.Actor, notice);
+            // In the order of what the actor told its watcher before. If there is no room for it, the next Watch asks again.
+            Transport.Send(watcher.Peer.Address, new Outbound(watcher.PathThere, PathOf(notice.Actor), notice, IsSystem: false));
         }
     }
 

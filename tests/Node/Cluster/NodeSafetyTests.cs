@@ -75,6 +75,11 @@ public sealed class NodeSafetyTests : IDisposable
         Assert.Equal(warns, NodeSafety.ReadSecret(link, _ => null).Warning is not null);
     }
 
+    [Fact]
+    public void A_secret_that_a_container_is_given_is_not_warned_of() => Assert.Equal(
+        (false, true),
+        (NodeSafety.WarnOf("/run/secrets/rl", UnixFileMode.OtherRead) is not null, NodeSafety.WarnOf("/run/rl", UnixFileMode.OtherRead) is not null));
+
     [Theory]
     [InlineData("127.0.0.1"), InlineData("127.9.9.9"), InlineData("::1"), InlineData("[::1]"), InlineData("::ffff:127.0.0.1")]
     [InlineData("::ffff:127.0.0.2"), InlineData("localhost"), InlineData("loops")]

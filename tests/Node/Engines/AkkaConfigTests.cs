@@ -7,7 +7,11 @@ namespace Rl.Distributed.Node.Tests.Engines;
 
 public sealed class AkkaConfigTests
 {
-    private static readonly NodeEndpoint Endpoint = new() { Listen = new HostPort("127.0.0.1", 4000), Roles = ["actor", "learner"] };
+    private static readonly NodeEndpoint Endpoint = new()
+    {
+        Listen = new HostPort("127.0.0.1", 4000),
+        Roles = ["actor", "learner"],
+    };
 
     [Fact]
     public void A_node_is_reached_where_it_listens_unless_it_is_advertised_elsewhere()

@@ -77,6 +77,25 @@ public sealed class ClusterCommandTests : IDisposable
         Assert.True(run.Output.Contains('╭') || run.Output.Contains('┌') || run.Output.Contains('+'), run.Output);
     }
 
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData("the node is not a member of its cluster", 1)]
+    public async Task Health_is_an_exit_code(string? unhealthy, int expected)
+    {
+        var node = NodeAdmin.Start(null, Samples.Pages(health: () => Samples.Health with { Unhealthy = unhealthy }));
+        _nodes.Add(node);
+        node.Register(Samples.Learner, [_directory.Path], DateTimeOffset.UtcNow);
+        foreach (var run in (CommandRun[])[await RunAsync("cluster", "health"), await RunAsync("cluster", "health", "--http", $"{node.Admin}")])
+        {
+            Assert.Equal(expected, run.ExitCode);
+            Assert.Equal(unhealthy is null ? $"{node.Admin}: ok, up\n" : "", run.Output);
+            Assert.Equal(unhealthy is null ? "" : $"rl: {node.Admin}: {unhealthy}\n", run.Error);
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_there_is_not_healthy() => Assert.Equal(1, (await RunAsync("cluster", "health")).ExitCode);
+
     [Fact]
     public async Task Without_a_node_it_says_how_to_start_one()
     {

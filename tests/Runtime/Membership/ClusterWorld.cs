@@ -71,7 +71,11 @@ public sealed class ClusterWorld : IDisposable
     public void Partition(params ClusterNode[][] groups) =>
         Network.Partition([.. groups.Select(group => group.Where(node => node.System is not null).Select(node => node.System).ToArray())]);
 
-    public override string ToString() => $"at {Elapsed.TotalSeconds:F3} s\n" + string.Join('\n', _nodes);
+    public override string ToString()
+    {
+        var log = _nodes.SelectMany(node => node.Log).Select(entry => entry.ToString()).Order(StringComparer.Ordinal).TakeLast(12);
+        return $"at {Elapsed.TotalSeconds:F3} s\n{string.Join('\n', _nodes)}\n{string.Join('\n', log)}";
+    }
 
     public void Dispose()
     {

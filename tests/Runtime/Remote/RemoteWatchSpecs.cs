@@ -21,6 +21,23 @@ public sealed class RemoteWatchSpecs : RemoteSpecs
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public void The_last_words_of_an_actor_come_before_its_death(string engine)
+    {
+        using var at = RemoteHarness.StartRemote(engine);
+        var there = at.NewSystem("there");
+        var probe = at.Probe();
+        var remote = at.RefOf(at.ActOn(there, act => act.On<Note>(_ =>
+        {
+            for (var i = 0; i < 200; i++) act.From.Tell(new Note(i.ToString()));
+            act.Ctx.Stop(act.Me);
+        })), there);
+        Watch(at, there, probe, remote);
+        probe.Send(remote, new Note("speak and go"));
+        for (var i = 0; i < 200; i++) probe.ExpectMsg(new Note(i.ToString()));
+        probe.ExpectTerminated(remote);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public void A_watched_actor_that_is_not_there_is_told_as_never_seen(string engine)
     {
         using var at = RemoteHarness.StartRemote(engine);

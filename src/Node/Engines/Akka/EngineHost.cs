@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Configuration;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Training;
 using Serilog;
 
@@ -16,12 +17,21 @@ internal static class EngineHost
     private const string SystemName = "rl";
 
     /// <summary>An actor system on threads, which logs to <paramref name="logger"/>.</summary>
-    public static ActorSystem Create(ILogger logger) =>
-        WithLog(ActorSystem.Create(SystemName, ConfigurationFactory.ParseString(AkkaConfig.Local)), logger);
+    /// <param name="logger">Gets what the engine logs.</param>
+    /// <param name="endpoint">How others reach it; null: it stays in its process.</param>
+    /// <exception cref="ConfigException">The endpoint has a secret, which this engine cannot ask for.</exception>
+    public static ActorSystem Create(ILogger logger, NodeEndpoint? endpoint = null) => endpoint is null
+        ? WithLog(ActorSystem.Create(SystemName, ConfigurationFactory.ParseString(AkkaConfig.Local)), logger)
+        : CreateReachable(logger, endpoint);
 
-    /// <summary>One that can be a member of a cluster.</summary>
-    /// <exception cref="ConfigException">The endpoint has a secret, which the engine cannot ask for.</exception>
-    public static ActorSystem Create(ILogger logger, NodeEndpoint endpoint, IWireTable wire)
+    /// <summary>The address of a node's actor system.</summary>
+    public static Address AddressOf(HostPort node) => new("akka.tcp", SystemName, node.Host, node.Port);
+
+    /// <summary>What went over the node's links so far, without Akka.NET's envelopes and its own messages.</summary>
+    public static IEnumerable<LinkBytes> Links(ActorSystem system) =>
+        system.Serialization.FindSerializerForType(typeof(object)) is WireSerializer wire ? wire.Links : [];
+
+    private static ActorSystem CreateReachable(ILogger logger, NodeEndpoint endpoint)
     {
         if (!endpoint.Secret.IsEmpty)
         {
@@ -30,7 +40,7 @@ internal static class EngineHost
                 + "private network that only the cluster's nodes reach, give --insecure. The default build (-p:Engine=embedded) has secrets.");
         }
         var bootstrap = BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfig.Remote(endpoint)));
-        var system = WithLog(ActorSystem.Create(SystemName, bootstrap.And(Serializers.Create(endpoint, wire))), logger);
+        var system = WithLog(ActorSystem.Create(SystemName, bootstrap.And(Serializers.Create(endpoint))), logger);
         system.ActorOf(Props.Create(() => new NodeLoss()), "node-loss");
         return system;
     }

@@ -9,7 +9,8 @@ namespace Rl.Distributed.Node.Engines;
 
 /// <summary>
 /// Is responsible for a lost node's leaving the cluster soon: a peer whose connection broke and did not come back within the
-/// grace, or that fell silent, is downed. Only the oldest learner does that, so that a split has one winner.
+/// grace, or that fell silent, is downed. Only the oldest learner does that, so that a split has one winner. And for the end of a system that
+/// was given up.
 /// </summary>
 internal sealed class NodeLoss : ReceiveActor, IWithTimers
 {
@@ -24,6 +25,7 @@ internal sealed class NodeLoss : ReceiveActor, IWithTimers
         Receive<AssociatedEvent>(message => Timers.Cancel(message.RemoteAddress));
         Receive<Lost>(message => Down(message.Address));
         Receive<UnreachableMember>(message => Down(message.Member.Address));
+        Receive<ThisActorSystemQuarantinedEvent>(message => Leave(message.RemoteAddress));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -32,6 +34,7 @@ internal sealed class NodeLoss : ReceiveActor, IWithTimers
     {
         Context.System.EventStream.Subscribe(Self, typeof(DisassociatedEvent));
         Context.System.EventStream.Subscribe(Self, typeof(AssociatedEvent));
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         _cluster.Subscribe(Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(UnreachableMember));
     }
 
@@ -44,6 +47,14 @@ internal sealed class NodeLoss : ReceiveActor, IWithTimers
         Context.GetLogger().Warning("Lost {0}", address);
         _cluster.Down(address);
         ((IRemoteActorRefProvider)((ExtendedActorSystem)Context.System).Provider).Quarantine(address, lost.UniqueAddress.Uid);
+    }
+
+    // A node that was frozen does not know that it was given up; the learner's node refuses it for good. Its host starts a new system.
+    private void Leave(Address by)
+    {
+        if (!_cluster.State.Members.Any(member => member.Address == by && member.HasRole(NodeRoles.Learner))) return;
+        Context.GetLogger().Warning("{0} gave this node up", by);
+        Context.System.Terminate();
     }
 
     private bool Decides(IEnumerable<Member> members)

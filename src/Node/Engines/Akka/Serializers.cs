@@ -19,13 +19,13 @@ namespace Rl.Distributed.Node.Engines;
 internal static class Serializers
 {
     /// <summary>Replaces the packages' serializers under their own names, so that their bindings lead to these.</summary>
-    public static SerializationSetup Create(NodeEndpoint endpoint, IWireTable wire) => SerializationSetup.Create(system =>
+    public static SerializationSetup Create(NodeEndpoint endpoint) => SerializationSetup.Create(system =>
     {
         // Part of every message of the cluster: a node of another cluster or of another wire version cannot join.
-        var prefix = string.Create(CultureInfo.InvariantCulture, $"{endpoint.ClusterName}:{wire.Version}:");
+        var prefix = string.Create(CultureInfo.InvariantCulture, $"{endpoint.ClusterName}:{WireTable.Version}:");
         return
         [
-            Entry("wire", new WireSerializer(system, wire), typeof(object)),
+            Entry("wire", new WireSerializer(system, endpoint.Wire), typeof(object)),
             Entry("null", new NullSerializer(system)),
             Refused("json", "JSON", 1),
             Refused("proto", "A protobuf message", 2),

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Http;
 
 namespace Rl.Distributed.Node.Engines;
 
@@ -11,7 +13,7 @@ namespace Rl.Distributed.Node.Engines;
 /// serializes whatever Akka.NET itself does not, so a message without a codec is refused where it is sent.
 /// </summary>
 /// <remarks>The manifest is "version:id". Thread-safe.</remarks>
-internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable table) : SerializerWithStringManifest(system)
+internal sealed class WireSerializer(ExtendedActorSystem system, WireTable table) : SerializerWithStringManifest(system)
 {
     /// <summary>Up to 40 are Akka.NET's own.</summary>
     public const int Id = 5100;
@@ -20,19 +22,31 @@ internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable tabl
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
 
-    private readonly string _prefix = string.Create(CultureInfo.InvariantCulture, $"{table.Version}:");
+    private static readonly string Prefix = string.Create(CultureInfo.InvariantCulture, $"{WireTable.Version}:");
+
+    // Bytes by content.
+    private readonly long[] _sent = new long[Enum.GetValues<LinkContent>().Length], _received = new long[Enum.GetValues<LinkContent>().Length];
 
     public override int Identifier => Id;
 
+    /// <summary>What was written and read so far, for all peers together: a serializer is not told who the peer is.</summary>
+    public IEnumerable<LinkBytes> Links => Enum.GetValues<LinkContent>().SelectMany(content => new[]
+    {
+        new LinkBytes("all", true, content, Volatile.Read(ref _sent[(int)content])),
+        new LinkBytes("all", false, content, Volatile.Read(ref _received[(int)content])),
+    });
+
     /// <exception cref="SerializationException">The message has no codec.</exception>
-    public override string Manifest(object o) => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{IdOf(o)}");
+    public override string Manifest(object o) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{IdOf(o)}");
 
     /// <exception cref="SerializationException">The message has no codec.</exception>
     public override byte[] ToBinary(object obj)
     {
         var buffer = _buffer ??= new ArrayBufferWriter<byte>();
         buffer.ResetWrittenCount();
-        table.Write(IdOf(obj), obj, buffer);
+        var id = IdOf(obj);
+        table.Write(id, obj, buffer);
+        Interlocked.Add(ref _sent[(int)WireTable.ContentOf(id)], buffer.WrittenCount);
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -42,11 +56,13 @@ internal sealed class WireSerializer(ExtendedActorSystem system, IWireTable tabl
         var separator = manifest.IndexOf(':', StringComparison.Ordinal);
         if (separator < 0 || !int.TryParse(manifest.AsSpan(separator + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             throw new SerializationException("A message whose manifest is none of this program's is refused.");
-        if (!manifest.StartsWith(_prefix, StringComparison.Ordinal))
-            throw new SerializationException($"A message of wire version {manifest[..separator]} is refused: this node's is {table.Version}.");
+        if (!manifest.StartsWith(Prefix, StringComparison.Ordinal))
+            throw new SerializationException($"A message of wire version {manifest[..separator]} is refused: this node's is {WireTable.Version}.");
         try
         {
-            return table.Read(id, new ReadOnlySequence<byte>(bytes));
+            var message = table.Read(id, new ReadOnlySequence<byte>(bytes));
+            Interlocked.Add(ref _received[(int)WireTable.ContentOf(id)], bytes.Length);
+            return message;
         }
         catch (Exception e)
         {

@@ -52,7 +52,7 @@ internal static class EngineHost
             BindHost = endpoint.Listen.Host,
             BindPort = endpoint.Listen.Port,
             Host = endpoint.Advertise?.Host,
-            Port = endpoint.Advertise?.Port,
+            Port = endpoint.Advertise is { Port: > 0 and var port } ? port : null,
             ClusterName = endpoint.ClusterName,
             Roles = endpoint.Roles,
             KeepRole = NodeRoles.Learner,

@@ -170,7 +170,10 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
 
     private bool TakeBulkStart(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length == 0 || payload[0] >= Frame.Streams || _bulks[payload[0]].Buffer is not null) return Malformed("a bulk message without a form");
+        if (payload.Length == 0 || payload[0] >= Frame.Streams || _bulks[payload[0]].Buffer is not null)
+        {
+            return Malformed("a bulk message without a form");
+        }
         var stream = payload[0];
         payload = payload[1..];
         if (!Frame.TryReadString(ref payload, out var recipient) || recipient is null || !Frame.TryReadString(ref payload, out var sender)

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
 
-/// <summary>Sends several pieces of memory by one call, of whatever element type they are: what sockets of .NET do for byte arrays only.</summary>
+/// <summary>Sends several pieces of memory by one call, whatever they are made of: sockets of .NET do it for byte arrays only.</summary>
 /// <remarks>Uses sendmsg of Linux; elsewhere the pieces are sent one by one.</remarks>
 internal static unsafe partial class Gather
 {

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
@@ -44,11 +43,6 @@ internal static class Handshake
                 RefuseReason.Timeout, $"the handshake with {options.Peer} did not end within {options.Timeout.TotalSeconds:0.###} s", e);
         }
         if (stream.Overrun) return new HandshakeException(RefuseReason.Malformed, $"{options.Peer} sent {e.Message} before it was let in", e);
-        if (e is ObjectDisposedException
-            || e.InnerException is SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.Interrupted })
-        {
-            return new HandshakeException(RefuseReason.Closed, $"the handshake with {options.Peer} was given up here", e);
-        }
         var hint = options.Tls is null ? "" : "; it may not trust our certificate";
         return new HandshakeException(RefuseReason.Closed, $"{options.Peer} closed the connection during the handshake{hint}", e);
     }

@@ -13,7 +13,8 @@ internal sealed class OutQueue
         public Queue<BulkItem> Items { get; } = new();
     }
 
-    private const int SpareChunks = 8;
+    /// <summary>Kept for later: a window of some MiB goes round without garbage.</summary>
+    private const int SpareChunks = 64;
 
     private readonly Queue<Chunk> _system = new(), _small = new();
     private readonly Stack<Chunk> _spare = new();

@@ -99,7 +99,7 @@ internal sealed partial class TcpPeer
             _isStopping = true;
             if (_thread is null) return;
             Wake();
-            while ((_queue.HasWork || _isWriting) && Environment.TickCount64 < until)
+            while ((_queue.HasWork || _isWriting || _arriving is { IsBroken: false }) && Environment.TickCount64 < until)
             {
                 Monitor.Wait(_gate, (int)Math.Max(1, until - Environment.TickCount64));
             }

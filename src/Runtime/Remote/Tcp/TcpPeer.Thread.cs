@@ -7,7 +7,8 @@ internal sealed partial class TcpPeer
 {
     private const int FirstBackoffMs = 50, LastBackoffMs = 1000, SteadyMs = 1000;
 
-    private static readonly ReadOnlyMemory<byte> HeartbeatFrame = EmptyFrame(FrameKind.Heartbeat), GoodbyeFrame = EmptyFrame(FrameKind.Goodbye);
+    private static readonly ReadOnlyMemory<byte> HeartbeatFrame = EmptyFrame(FrameKind.Heartbeat);
+    private static readonly ReadOnlyMemory<byte> GoodbyeFrame = EmptyFrame(FrameKind.Goodbye);
 
     private long _disconnectAt, _nextDial, _waitsSince;
     private int _backoffMs;
@@ -41,15 +42,18 @@ internal sealed partial class TcpPeer
         if (_isStopped) return false;
         if (_arriving is { IsBroken: true }) _arriving = null;
         if (_link is { IsBroken: true } && !_isWriting) LoseLink(now);
-        else if (_link is null && _reported != 0 && (_arriving is null ? now >= _disconnectAt : _arriving.Uid != _reported)) ReportDisconnected();
+        else if (_link is null && IsGone(now)) ReportDisconnected();
         else if (_link is null && _arriving is { IsAgreed: true }) Announce();
         else if (_link is null) return StepWithoutLink(now);
-        else if (_isWriting) Wait(long.MaxValue);
+        else if (_isWriting) Wait(now + (_silenceMs / 6)); // who writes does not always wake this thread
         else if (_queue.HasWork) WriteBatch();
         else if (now - _lastSent >= _silenceMs / 6) WriteFrame(HeartbeatFrame);
         else Wait(_lastSent + (_silenceMs / 6));
         return true;
     }
+
+    /// <summary>What was reported as connected does not come back, or another incarnation does.</summary>
+    private bool IsGone(long now) => _reported != 0 && (_arriving is null ? now >= _disconnectAt : _arriving.Uid != _reported);
 
     private bool StepWithoutLink(long now)
     {

@@ -11,7 +11,7 @@ namespace Rl.Distributed.Runtime.Remote.Tcp;
 /// </remarks>
 internal sealed partial class TcpPeer(TcpTransport transport, Address address)
 {
-    /// <summary>A thread that tells faster than this leaves the writing to the peer's thread, which sends many messages by one call.</summary>
+    /// <summary>A thread that tells faster than this leaves the writing to the peer's thread, which sends many at once.</summary>
     private static readonly long QuietTicks = Stopwatch.Frequency / 100_000;
 
     private readonly object _gate = new();
@@ -41,7 +41,10 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
         lock (_gate)
         {
             if (_isStopping) refusal = "this system stops";
-            else if (!message.IsSystem && _queue.Bytes + body.Length > transport.Options.MaxQueuedBytes) refusal = "too much waits for this peer";
+            else if (!message.IsSystem && _queue.Bytes + body.Length > transport.Options.MaxQueuedBytes)
+            {
+                refusal = "too much waits for this peer";
+            }
             else
             {
                 if (_link is null && !_queue.HasWork) _waitsSince = Environment.TickCount64;

@@ -162,9 +162,14 @@ internal sealed partial class TcpTransport
         catch (Exception e)
         {
             Counters.Reject();
-            Log.Refused($"a connection from {name}: {e.Message}");
+            Log.Refused($"a connection from {name}: {(IsGivenUp(socket) ? "its handshake was given up to make room for others" : e.Message)}");
         }
         Read(socket, link, link is null ? null : PeerOf(link.Address));
+    }
+
+    private bool IsGivenUp(Socket socket)
+    {
+        lock (_sockets) return _sockets[socket].IsGivenUp;
     }
 
     /// <summary>Shakes hands and agrees on the connection. Null where the two have another one.</summary>

@@ -7,7 +7,7 @@ using Akka.Event;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
 
-/// <summary>Carries messages over TCP, one connection a peer. docs/wire.md has the frames byte by byte.</summary>
+/// <summary>Carries messages over TCP, one connection a peer.</summary>
 internal sealed partial class TcpTransport : ITransport
 {
     /// <summary>Stack of the threads that do I/O.</summary>
@@ -15,6 +15,7 @@ internal sealed partial class TcpTransport : ITransport
 
     private const int StopMs = 1000;
 
+    private Task _stopped;
     private readonly ConcurrentDictionary<Address, TcpPeer> _peers = new();
     private readonly Socket _listener;
     private TcpPeer _last;
@@ -88,7 +89,10 @@ internal sealed partial class TcpTransport : ITransport
             Drop(peer, message, $"it cannot be encoded: {e.Message}");
             return;
         }
-        if (body.Length > Options.MaxMessageBytes) Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
+        if (body.Length > Options.MaxMessageBytes)
+        {
+            Drop(peer, message, $"{body.Length} bytes are more than the limit of {Options.MaxMessageBytes}");
+        }
         else
         {
             Handler.Encoded(peer, id, body.Length);
@@ -109,9 +113,11 @@ internal sealed partial class TcpTransport : ITransport
 
     public void Quarantine(Address peer, int uid) => PeerOf(peer).Quarantine(uid);
 
+    /// <remarks>A second call waits for the first.</remarks>
     public Task StopAsync()
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref _stopped, done.Task, null) is { } earlier) return earlier;
         new Thread(() =>
         {
             Stop();

@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Akka.Actor;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.ParameterServer;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -17,14 +17,16 @@ internal sealed class TestNode : IAsyncDisposable, ILogEventSink
 
     private readonly ConcurrentQueue<string> _log = [];
 
-    public TestNode(string[] roles, string clusterName = "test", int version = 1, int port = 0)
+    public TestNode(string[] roles, string clusterName = "test", int port = 0)
     {
         var logger = new LoggerConfiguration().MinimumLevel.Debug().WriteTo.Sink(this).CreateLogger();
-        var endpoint = new NodeEndpoint { Listen = new HostPort("127.0.0.1", port), Roles = roles, ClusterName = clusterName };
-        System = EngineHost.Create(logger, endpoint, new BlobTable(version));
+        System = EngineHost.Create(logger, Endpoint with { Listen = new HostPort("127.0.0.1", port), Roles = roles, ClusterName = clusterName });
         Cluster = Akka.Cluster.Cluster.Get(System);
         Keeper = System.ActorOf(Props.Create(() => new KeepingActor(Received)), "keeper");
     }
+
+    /// <summary>On any free port of loopback.</summary>
+    public static NodeEndpoint Endpoint { get; } = new() { Listen = new HostPort("127.0.0.1", 0) };
 
     public ActorSystem System { get; }
 
@@ -66,22 +68,8 @@ internal sealed class TestNode : IAsyncDisposable, ILogEventSink
             ReceiveAny(message =>
             {
                 received.Enqueue(message);
-                if (message is Blob) Sender.Tell(message);
+                if (message is ParametersChunk) Sender.Tell(message);
             });
         }
-    }
-
-    internal sealed record Blob(byte[] Bytes);
-
-    /// <summary>Has one message, <see cref="Blob"/>.</summary>
-    internal sealed class BlobTable(int version) : IWireTable
-    {
-        public int Version => version;
-
-        public bool TryGetId(object message, out int id) => (id = message is Blob ? 7 : 0) != 0;
-
-        public void Write(int id, object message, IBufferWriter<byte> output) => output.Write(((Blob)message).Bytes);
-
-        public object Read(int id, in ReadOnlySequence<byte> body) => id == 7 ? new Blob(body.ToArray()) : throw new InvalidDataException($"no {id}");
     }
 }

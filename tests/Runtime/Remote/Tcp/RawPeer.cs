@@ -5,7 +5,7 @@ using Rl.Distributed.Runtime.Remote.Tcp;
 
 namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 
-/// <summary>A connection to a transport that a test speaks for byte by byte. Its name is behind all others, so that the transport decides.</summary>
+/// <summary>A connection that a test speaks for byte by byte. Its name is behind all others, so that the transport decides.</summary>
 internal sealed class RawPeer : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -17,7 +17,8 @@ internal sealed class Side : IDisposable
     public Side(string name, Func<EmbeddedEngine.RemoteOptions, EmbeddedEngine.RemoteOptions> change = null)
     {
         var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire() };
-        Transport = new TcpTransport(change is null ? options : change(options), Handler, name, (level, line) => Log.Enqueue($"{level} {line}"));
+        options = change is null ? options : change(options);
+        Transport = new TcpTransport(options, Handler, name, (level, line) => Log.Enqueue($"{level} {line}"));
         Transport.Start();
     }
 

@@ -71,7 +71,8 @@ public sealed class TcpDeliverySpecs
         Assert.True(At(static body => body.Length == 50_000) < bulk);
         Assert.Equal(
             [1, 32 << 20, 1, 100_000, 1],
-            arrivals.Where(arrival => arrival is { Recipient: "/user/bulk", Sender: "/user/me", Body: not [5] }).Select(arrival => arrival.Body.Length));
+            arrivals.Where(static arrival => arrival is { Recipient: "/user/bulk", Sender: "/user/me", Body: not [5] })
+                .Select(static arrival => arrival.Body.Length));
         Assert.Equal([1, 2, 3], arrivals.Where(arrival => arrival.Body is [1] or [2] or [3]).Select(arrival => (int)arrival.Body[0]));
     }
 
@@ -95,7 +96,8 @@ public sealed class TcpDeliverySpecs
         })).ToList();
         threads.ForEach(thread => thread.Start());
         var arrivals = b.Await(2 * count).Concat(a.Await(count)).ToArray();
-        Assert.All(arrivals, arrival => Assert.True(SHA256.HashData(arrival.Body.AsSpan(36)).AsSpan().SequenceEqual(arrival.Body.AsSpan(4, 32)), $"seed {seed}"));
+        Assert.All(arrivals, arrival =>
+            Assert.True(SHA256.HashData(arrival.Body.AsSpan(36)).AsSpan().SequenceEqual(arrival.Body.AsSpan(4, 32)), $"seed {seed}"));
         foreach (var pair in arrivals.GroupBy(arrival => (arrival.Recipient, arrival.Sender)))
         {
             var numbers = pair.Select(arrival => Number(arrival.Body)).ToArray();

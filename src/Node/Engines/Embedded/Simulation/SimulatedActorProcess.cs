@@ -35,10 +35,10 @@ internal sealed class SimulatedActorProcess(
         var life = _life = new Life();
         var endpoint = new NodeEndpoint { Listen = address, Seeds = [seed], Roles = [NodeRoles.Actor] };
         var node = new ActorNode(
-            () => life.IsDead
+            log => life.IsDead
                 ? throw new OperationCanceledException("The machine is off.")
-                : life.System = EngineHost.Create(simulation, logger, endpoint),
-            [EngineHost.AddressOf(seed)], workers, logger, simulation.TimeProvider);
+                : life.System = EngineHost.Create(simulation, log, endpoint),
+            [seed], workers, logger, simulation.TimeProvider);
         life.Work = node.RunAsync(life.Stop.Token);
     }
 
