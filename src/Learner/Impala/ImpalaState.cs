@@ -23,6 +23,9 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     /// <summary>How often the run was resumed.</summary>
     public int Epoch { get; private set; }
 
+    /// <summary>The epoch of the checkpoint that the run was resumed from. What was rolled back of earlier ones is counted in it.</summary>
+    public int ResumedEpoch { get; private set; }
+
     /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
     public long EpisodesRestarted { get; private set; }
 
@@ -96,12 +99,15 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     }
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
-    public void Begin(int epoch) => Epoch = epoch;
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="unrollsConsumed">Unrolls that they are known to have consumed: all of them are rolled back.</param>
+    public void Begin(int epoch, long unrollsConsumed = 0) => (Epoch, _rolledBackByMetrics) = (epoch, unrollsConsumed);
 
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
     /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
     /// <param name="environments">Environments of the run, all workers together: their episodes in progress are lost and counted.</param>
-    /// <param name="unrollsConsumed">Unrolls that the run is known to have consumed; those beyond the checkpoint's are rolled back.</param>
+    /// <param name="unrollsConsumed">Unrolls that the run is known to have consumed, those rolled back included; what the checkpoint knows
+    /// neither as consumed nor as rolled back is rolled back now.</param>
     /// <param name="leastEpoch">The epoch is this one or a later one.</param>
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or optimizer.</exception>
     public void Resume(Checkpoint checkpoint, int environments, long unrollsConsumed, int leastEpoch = 0)
@@ -123,9 +129,11 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         }
         (learner.Frames, learner.Updates) = (Number(checkpoint, "frames"), Number(checkpoint, "updates"));
         learner.Optimizer.StepCount = Number(checkpoint, "optimizer.steps");
-        Epoch = Math.Max(leastEpoch, checked((int)Number(checkpoint, "epoch") + 1));
+        ResumedEpoch = checked((int)Number(checkpoint, "epoch"));
+        Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
-        (_rolledBackBefore, _rolledBackByMetrics) = (Number(checkpoint, "unrolls.rolledBack"), Math.Max(0, unrollsConsumed - Ledger.Consumed));
+        _rolledBackBefore = Number(checkpoint, "unrolls.rolledBack");
+        _rolledBackByMetrics = Math.Max(0, unrollsConsumed - Ledger.Consumed - _rolledBackBefore);
     }
 
     private static void Copy(Checkpoint checkpoint, string name, float[] target)

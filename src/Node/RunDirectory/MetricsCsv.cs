@@ -48,18 +48,20 @@ internal sealed class MetricsCsv : IDisposable
 
     public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
 
-    /// <summary>unrolls_consumed of the last whole row of a file; 0 where there is none. A crash loses what followed it.</summary>
+    /// <summary>Unrolls that were ever consumed, those rolled back included, as the last whole row of a file has it; 0 where there is none.
+    /// A crash loses what followed it.</summary>
     public static long LastUnrollsConsumed(string path)
     {
         if (!File.Exists(path)) return 0;
         var columns = Header.Split(',');
-        var column = Array.IndexOf(columns, "unrolls_consumed");
+        var (consumed, rolledBack) = (Array.IndexOf(columns, "unrolls_consumed"), Array.IndexOf(columns, "unrolls_rolled_back"));
         foreach (var line in File.ReadLines(path).Reverse())
         {
             var values = line.Split(',');
             if (values.Length == columns.Length
-                && long.TryParse(values[column], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls))
-                return unrolls;
+                && long.TryParse(values[consumed], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls)
+                && long.TryParse(values[rolledBack], NumberStyles.None, CultureInfo.InvariantCulture, out var gone))
+                return unrolls + gone;
         }
         return 0;
     }

@@ -46,7 +46,7 @@ internal sealed record RunPlan(
         if (options.Resume is { } resume)
             state.Resume(resume.Checkpoint, count * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
         else
-            state.Begin(options.LeastEpoch);
+            state.Begin(options.LeastEpoch, options.UnrollsConsumed);
         var maxBytes = (long)(config.Workers.MaxMegabytesInFlight * 1e6);
         var plan = new RunPlan(
             config, options.RunId, new ReplayOptions(workers.Shape, count, config.Workers.Credits, maxBytes, options.Endpoint?.Unrolls), workers,

@@ -16,7 +16,8 @@ public sealed record TrainingRunOptions
     /// <summary>What the run continues from, already read and checked; null: it begins.</summary>
     public LoadedCheckpoint? Resume { get; init; }
 
-    /// <summary>Unrolls that the resumed run is known to have consumed; the effect of those after its checkpoint is gone.</summary>
+    /// <summary>Unrolls that the run is known to have consumed, those whose effect is gone included; so is that of what came after the
+    /// checkpoint.</summary>
     public long UnrollsConsumed { get; init; }
 
     /// <summary>How other nodes reach this one; null: the run stays in this process.</summary>

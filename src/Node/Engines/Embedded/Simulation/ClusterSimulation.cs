@@ -16,7 +16,9 @@ internal sealed class ClusterSimulation
     /// <summary>Where the leading node is.</summary>
     public const string LeaderHost = "10.0.0.1";
 
-    private const int Port = 4053;
+    private const int Port = 4053, MostLeaderWorkers = 2;
+
+    private static readonly TimeSpan MostLatency = TimeSpan.FromMilliseconds(20);
 
     // Actors that compute never run out of messages: time passes with each of them.
     private static readonly TimeSpan MessageCost = TimeSpan.FromMicroseconds(500);
@@ -48,9 +50,12 @@ internal sealed class ClusterSimulation
         Timeline = new Timeline(_simulation, trace);
         _invariants = new RingInvariants(WorkerPlan.Create(_request.Config).Shape, Violate);
         _simulation.Watcher = Watch;
+        var random = RandomStream.Create(seed, StreamRole.Scheduler, index: 1);
+        Network.MaxLatency = Network.MinLatency + (MostLatency * random.NextDouble() * random.NextDouble());
         Leader = new SimulatedLeader(
-            _simulation, new HostPort(LeaderHost, Port), _request.Config, _invariants, Timeline, RandomStream.Create(seed, StreamRole.Scheduler));
-        _faults = request.Faults ? new FaultInjector(this, RandomStream.Create(seed, StreamRole.Scheduler, index: 1)) : null;
+            _simulation, new HostPort(LeaderHost, Port), _request.Config, random.NextInt32(MostLeaderWorkers + 1), _invariants, Timeline,
+            RandomStream.Create(seed, StreamRole.Scheduler));
+        _faults = request.Faults ? new FaultInjector(this, random) : null;
     }
 
     public Timeline Timeline { get; }

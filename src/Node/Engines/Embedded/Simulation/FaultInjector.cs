@@ -8,7 +8,7 @@ namespace Rl.Distributed.Node.Engines;
 /// <remarks>Faults overlap. Each one ends, and what crashed or left comes back.</remarks>
 internal sealed class FaultInjector
 {
-    private const int MaxFaults = 8, MaxDiskSteps = 12;
+    private const int MaxFaults = 12, MaxDiskSteps = 12;
 
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(400);
 

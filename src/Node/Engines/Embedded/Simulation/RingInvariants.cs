@@ -5,6 +5,7 @@ using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 
@@ -26,7 +27,8 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     private readonly Dictionary<ParameterVersion, float[]> _weights = [];
     private readonly Queue<ParameterVersion> _versions = new();
     private ImpalaState? _state;
-    private int _epoch = -1;
+    private long _known;
+    private int _epoch = -1, _localWorkers;
     private ParameterVersion _published;
 
     /// <summary>Unrolls that the present weights have learned from.</summary>
@@ -39,8 +41,12 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     public IEnumerable<WorkerReport> Reports => _workers.Values.Select(books => books.Report).OfType<WorkerReport>();
 
     /// <summary>A learner begins, from the beginning or from a checkpoint: the history is cut back to what it knows.</summary>
-    public void LeaderStarted(ImpalaState state)
+    /// <param name="state">What its learner knows.</param>
+    /// <param name="known">Unrolls that the run's files tell were consumed, rolled back ones included.</param>
+    /// <param name="localWorkers">Workers in its own process.</param>
+    public void LeaderStarted(ImpalaState state, long known = 0, int localWorkers = 0)
     {
+        (_known, _localWorkers) = (known, localWorkers);
         if (state.Epoch <= _epoch) violated($"Epochs grow: epoch {state.Epoch} was begun after {_epoch}.");
         (_state, _epoch, _published) = (state, state.Epoch, default);
         _delivered.Clear();
@@ -60,6 +66,7 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         }
         _history.RemoveRange(kept, _history.Count - kept);
         CheckRows(state.Ledger);
+        CheckRolledBack(state.Ledger.Consumed, state.UnrollsRolledBack);
         Check();
     }
 
@@ -90,8 +97,7 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         if (report.UnrollsConsumed != _history.Count || report.Frames != _history.Count * (long)shape.Frames)
             violated($"Consumed once: {report.UnrollsConsumed} unrolls, {report.Frames} frames reported; {_history.Count} different unrolls were delivered.");
         if (report.UnrollsDuplicate > 0) violated($"Delivered once: {report.UnrollsDuplicate} unrolls came to the learner again.");
-        if (report.UnrollsRolledBack > _rolledBack.Count)
-            violated($"Rolled back once: {report.UnrollsRolledBack} reported as rolled back, {_rolledBack.Count} were.");
+        CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack);
     }
 
     /// <summary>A message that an actor is about to handle.</summary>
@@ -111,7 +117,7 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
             case CreditReturned returned:
                 OnReturned(returned);
                 return;
-            case WorkerReport report when path.Name == ActorNode.HostName:
+            case WorkerReport report when path.Name == ActorNode.HostName || (path.Name == RunCoordinator.Name && report.Worker < _localWorkers):
                 OnReport(report);
                 return;
             case PublishParameters publish:
@@ -131,6 +137,13 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
             if (_consumed.Add(id)) _history.Add(id);
             else violated($"Consumed once: {id} came to the learner twice.");
         }
+    }
+
+    private void CheckRolledBack(long consumed, long rolledBack)
+    {
+        if (rolledBack > _rolledBack.Count) violated($"Rolled back once: {rolledBack} reported as rolled back, {_rolledBack.Count} were.");
+        if (consumed + rolledBack < _known)
+            violated($"Consumed means consumed or rolled back: {consumed} and {rolledBack}, but {_known} are known to have been consumed.");
     }
 
     private void CheckRows(ConsumptionLedger ledger)

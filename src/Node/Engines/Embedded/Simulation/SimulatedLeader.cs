@@ -28,13 +28,22 @@ internal sealed class SimulatedLeader
     private readonly MemoryFileSystem _files = new();
     private readonly CheckpointStore _checkpoints;
     private readonly List<long> _metrics = [];
+    private readonly int _workers;
     private RandomStream _random;
     private Life? _life;
 
+    /// <param name="simulation">The world.</param>
+    /// <param name="address">Its address.</param>
+    /// <param name="config">The run.</param>
+    /// <param name="workers">Workers in its own process.</param>
+    /// <param name="invariants">Told of each beginning and end.</param>
+    /// <param name="timeline">Told what happens.</param>
+    /// <param name="random">Decides what a crash leaves, and how long the disk takes.</param>
     public SimulatedLeader(
-        EmbeddedEngine.Simulation simulation, HostPort address, TrainingConfig config, RingInvariants invariants, Timeline timeline, RandomStream random)
+        EmbeddedEngine.Simulation simulation, HostPort address, TrainingConfig config, int workers, RingInvariants invariants, Timeline timeline, RandomStream random)
     {
-        (_simulation, _address, _config, _invariants, _timeline, _random) = (simulation, address, config, invariants, timeline, random);
+        (_simulation, _address, _config, _workers, _invariants, _timeline, _random) =
+            (simulation, address, config, workers, invariants, timeline, random);
         _logger = timeline.LoggerOf(address.Host);
         _checkpoints = new CheckpointStore(_files, CheckpointsPath, config.Run.KeepCheckpoints, ConfigWriter.Write(config), _logger);
     }
@@ -70,7 +79,7 @@ internal sealed class SimulatedLeader
             Resume = resume,
             UnrollsConsumed = _metrics.Count == 0 ? 0 : _metrics[^1],
             Endpoint = endpoint,
-            LocalWorkers = 0,
+            LocalWorkers = _workers,
             RunId = runId,
             LeastEpoch = epoch,
             Progress = new Rows(this),
@@ -80,7 +89,7 @@ internal sealed class SimulatedLeader
         _timeline.Add($"{_address.Host} leads, epoch {plan.Learner.Epoch}"
             + (resume is null ? "" : $", from the checkpoint of {resume.Frames} frames"));
         State = plan.Learner;
-        _invariants.LeaderStarted(State);
+        _invariants.LeaderStarted(State, options.UnrollsConsumed, _workers);
         life.System = EngineHost.Create(_simulation, _logger, endpoint);
         var meter = life.Meter = new ProgressMeter(
             _config, options, plan, _simulation.TimeProvider, () => life.Coordinator.Tell(SaveCheckpoint.Instance));
@@ -184,6 +193,6 @@ internal sealed class SimulatedLeader
     /// <summary>metrics.csv, as far as a resume reads it.</summary>
     private sealed class Rows(SimulatedLeader leader) : IProgress<TrainingProgress>
     {
-        public void Report(TrainingProgress value) => leader._metrics.Add(value.UnrollsConsumed);
+        public void Report(TrainingProgress value) => leader._metrics.Add(value.UnrollsConsumed + value.UnrollsRolledBack);
     }
 }
