@@ -7,7 +7,7 @@ namespace Rl.Distributed.Processes.Tests;
 /// <summary>The processes of one test, their folder, and what they said where the test fails. All end with the test.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    private const int LinesShown = 60;
+    private const int LinesShown = 100;
 
     private readonly List<RlProcess> _processes = [];
 
@@ -58,7 +58,7 @@ internal sealed class TestCluster : IAsyncDisposable
         foreach (var process in _processes)
         {
             await process.EndAsync();
-            foreach (var line in process.Lines.TakeLast(LinesShown)) TestContext.Current.TestOutputHelper?.WriteLine($"{process.Name}> {line}");
+            foreach (var line in process.Lines.Where(line => !line.Contains("Saved checkpoint", StringComparison.Ordinal)).TakeLast(LinesShown)) TestContext.Current.TestOutputHelper?.WriteLine($"{process.Name}> {line}");
             process.Dispose();
         }
         Directory.Delete(Folder, recursive: true);
@@ -66,10 +66,22 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private string[] Led => ["--listen", Seed, "--workers", "0", "--http", "127.0.0.1:0"];
 
+    // Not one that Linux gives to connections: a node that looks for its seed there could get it, and be connected with itself.
     private static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(10_000, 30_000);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 }
