@@ -22,6 +22,8 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     private volatile TrainingProgress? _progress;
     private volatile IReadOnlyDictionary<string, int> _workers = new Dictionary<string, int>();
     private volatile NodeAdmin? _admin;
+    private volatile WorkHistory? _acts;
+    private volatile CheckpointInfo? _checkpoint;
 
     /// <summary>The run's progress, for a node that leads one.</summary>
     public TrainingProgress? Progress
@@ -29,6 +31,16 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         get => _progress;
         set => _progress = value;
     }
+
+    /// <summary>What its workers did, for a node that acts for runs which others lead.</summary>
+    public WorkHistory? Acts
+    {
+        get => _acts;
+        set => _acts = value;
+    }
+
+    /// <summary>The run that it leads has a new checkpoint, at so many frames.</summary>
+    public void Saved(long frames) => _checkpoint = new CheckpointInfo(frames, clock.GetUtcNow());
 
     /// <summary>The process has a new actor system, by which others reach it.</summary>
     public ActorSystem Started(ActorSystem system)
@@ -88,6 +100,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
             Version = CommandLine.Version,
             Members = [],
             Run = Run(),
+            Work = Work(),
         };
         if (endpoint is null || _system is not { } system) return status;
         var cluster = Cluster.Get(system);
@@ -118,5 +131,15 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         Unrolls = _progress is { } now
             ? new UnrollCounts(now.UnrollsSent, now.UnrollsConsumed, now.UnrollsLost, now.UnrollsRejected, now.UnrollsRolledBack)
             : new UnrollCounts(0, 0, 0, 0, 0),
+        Checkpoint = _checkpoint,
     };
+
+    private WorkStatus? Work()
+    {
+        if (_acts is not { } acts) return null;
+        var reports = acts.Reports();
+        return new WorkStatus(
+            acts.Workers, reports.Sum(each => each.Sent), reports.Sum(each => each.Consumed), reports.Sum(each => each.Lost),
+            reports.Sum(each => each.Rejected));
+    }
 }

@@ -9,6 +9,7 @@ internal sealed class WorkHistory
     private readonly Lock _lock = new();
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _reports = [];
     private string _run = "";
+    private volatile int _workers;
 
     /// <summary>The run that the reports are of; empty before the first.</summary>
     public string Run
@@ -17,6 +18,13 @@ internal sealed class WorkHistory
         {
             lock (_lock) return _run;
         }
+    }
+
+    /// <summary>Workers that work now.</summary>
+    public int Workers
+    {
+        get => _workers;
+        set => _workers = value;
     }
 
     /// <summary>New work begins; what was reported of the work before has been taken up.</summary>
