@@ -207,6 +207,7 @@ finish() {
         if [[ -z $daemon ]]; then
             docker rmi -f ${images[@]+"${images[@]}"} >>"$work/log" 2>&1
             if [[ -f $work/build.log ]]; then
+                sed -n 's/^ ---> Running in //p' "$work/build.log" | xargs -r docker rm -f >>"$work/log" 2>&1
                 for image in $(layers "$work/build.log"); do
                     grep -qx "$image" "$work/images-before" || docker rmi "$image" >>"$work/log" 2>&1
                 done
