@@ -112,6 +112,7 @@ try_start() {
     for actor in $(containers actor); do
         check "/health of an actor" 10 healthy_page "$actor"
         check "/metrics of an actor: members, workers, unrolls, bytes" 10 tells "$actor" rl_members rl_workers rl_unrolls_total rl_bytes_total
+        check "an actor tells of its own worker" 10 metric_is "$actor" rl_workers '' 1
         check "an actor knows what became of its unrolls" 30 metric_beyond "$actor" rl_unrolls_total consumed 0
         check "an actor has no port of this machine" 0 [ -z "$(docker port "$actor")" ]
     done
@@ -173,6 +174,7 @@ try_learner() {
     check "the learner knows" 15 metric_is learner rl_members 'status="Up"' 1
     check "it ended by itself" 0 [ "$(inspect '{{.State.ExitCode}}' "$actor")" = 0 ]
     check "the learner stops with a checkpoint" 40 compose stop learner
+    check "it says how to go on" 0 says '^Interrupted. Continue with'
     check "it ended by itself too" 0 [ "$(inspect '{{.State.ExitCode}}' "$learner")" = 130 ]
 }
 # Of the container without the files' pages that it shares, and of the process with them.
