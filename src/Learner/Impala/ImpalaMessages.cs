@@ -49,9 +49,6 @@ public sealed record LearnerReport
 
     public required long UnrollsConsumed { get; init; }
 
-    /// <summary>Gaps in the sequence numbers: unrolls that did not come, or were refused on the way.</summary>
-    public required long UnrollsLost { get; init; }
-
     public required long UnrollsDuplicate { get; init; }
 
     /// <summary>Unrolls whose effect was lost because the run was resumed from a checkpoint older than them.</summary>

@@ -53,7 +53,6 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         GradientNorm = learner.GradientNorm,
         LearningRate = learner.LearningRate,
         UnrollsConsumed = Ledger.Consumed,
-        UnrollsLost = Ledger.Missing,
         UnrollsDuplicate = Ledger.Duplicates,
         UnrollsRolledBack = UnrollsRolledBack,
         EpisodesRestarted = EpisodesRestarted,

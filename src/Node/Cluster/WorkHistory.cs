@@ -29,9 +29,11 @@ internal sealed class WorkHistory
         }
     }
 
-    public void Add(WorkerReport report)
+    /// <summary>A worker's report; one of another run comes too late to matter.</summary>
+    public void Add(string run, WorkerReport report)
     {
-        lock (_lock) _reports[(report.Worker, report.Incarnation)] = report;
+        lock (_lock)
+            if (run == _run) _reports[(report.Worker, report.Incarnation)] = report;
     }
 
     public WorkerReport[] Reports()

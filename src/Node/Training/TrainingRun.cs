@@ -4,6 +4,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Threading;
 
@@ -41,8 +42,7 @@ public static class TrainingRun
             return meter.Result(await meter.Finished.ConfigureAwait(false));
         }
         using var runner = new ThreadedRunner(RunPlan.Lanes(config));
-        var threaded = RunPlan.Create(config, options, runner, Save(options));
-        options.Started?.Invoke();
+        var threaded = RunPlan.Create(config, options, runner, Save(options, clock));
         return await RunOnThreadsAsync(config, options, threaded, clock, cancellationToken).ConfigureAwait(false);
     }
 
@@ -50,9 +50,10 @@ public static class TrainingRun
         TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
         var system = EngineHost.Create(options.Logger, options.Endpoint);
-        options.Live?.Started(system);
         try
         {
+            options.Live?.Started(system);
+            options.Started?.Invoke();
             IActorRef coordinator = ActorRefs.Nobody;
             var meter = new ProgressMeter(config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance));
             if (options.Endpoint is { } endpoint) Join(system, endpoint, meter);
@@ -80,11 +81,16 @@ public static class TrainingRun
     {
         if (endpoint is not null && !system.WhenTerminated.IsCompleted)
             await Task.WhenAny(Cluster.Get(system).LeaveAsync(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
-        await system.Terminate().ConfigureAwait(false);
+        // An environment that hangs keeps its worker, but not the process: the last checkpoint is written.
+        await Task.WhenAny(system.Terminate(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
     }
 
-    private static CheckpointWriter Save(TrainingRunOptions options) =>
-        (checkpoint, frames) => options.Checkpoints?.SaveAsync(checkpoint, frames) ?? Task.CompletedTask;
+    private static CheckpointWriter Save(TrainingRunOptions options, TimeProvider clock) => async (checkpoint, frames) =>
+    {
+        if (options.Checkpoints is null) return;
+        await options.Checkpoints.SaveAsync(checkpoint, frames).ConfigureAwait(false);
+        options.Live?.Saved(new CheckpointInfo(frames, clock.GetUtcNow()));
+    };
 
     // On the simulation's one thread, so that the order of its messages does not depend on the disk.
     private static CheckpointWriter SaveAndWait(TrainingRunOptions options) => (checkpoint, frames) =>
