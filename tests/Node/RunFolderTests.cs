@@ -67,7 +67,11 @@ public sealed class RunFolderTests : IDisposable
     public void Metrics_have_a_header_and_a_row_a_report_and_a_resumed_run_appends()
     {
         var path = _directory.File("metrics.csv");
-        using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 640, MeanReturn100 = double.NaN, LearningRate = 6e-4, UnrollsConsumed = 5, UnrollsRolledBack = 2 });
+        var progress = new TrainingProgress
+        {
+            Frames = 640, MeanReturn100 = double.NaN, LearningRate = 6e-4, UnrollsConsumed = 5, UnrollsRolledBack = 2,
+        };
+        using (var metrics = new MetricsCsv(path)) metrics.Write(progress);
         File.AppendAllText(path, "1280,0.2");
         Assert.Equal(7, MetricsCsv.LastUnrollsConsumed(path));
         using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1280, MeanReturn100 = 21.5 });

@@ -85,12 +85,12 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_members.Remove(member.Address) && _learners.Count == 0 && !_members.Any(_seeds.Contains)) _seedsLost();
     }
 
-    // Between nodes every word may get lost: what has no answer yet is said again.
+    // Between nodes every word may get lost: what has no answer yet is said again. Workers that stop have not said their last.
     private void OnTick()
     {
         if (_coordinator is null)
         {
-            if (_pool is not null) return; // its workers have not said their last words
+            if (IsWorking) return;
             var offer = new OfferWorkers(_workers, _history.Run, _history.Reports());
             foreach (var learner in _learners) Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name).Tell(offer, Self);
         }

@@ -171,12 +171,9 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Sender.Tell(work);
     }
 
-    // What was rolled back of epochs before the checkpoint's is counted in the checkpoint: it must not be counted again.
     private WorkersReturned Returned(WorkerReport[] history) => new(
-    [
-        .. history.Where(report => report.Incarnation >= WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch))
-            .Select(report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
-    ]);
+        Array.ConvertAll(history, report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
+        WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch));
 
     private void OnWorkFailed(WorkFailed message)
     {
