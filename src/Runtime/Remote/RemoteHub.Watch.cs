@@ -95,13 +95,14 @@ internal sealed partial class RemoteHub
         lock (_lock)
         {
             var peer = PeerOf(address);
+            // First, so that whoever hears of the end sends nothing there any more.
+            if (uid != 0) Transport.Quarantine(peer.Address, uid);
             if (uid == 0 || peer.Uid == 0 || peer.Uid == uid)
             {
                 (peer.IsTerminated, peer.IsConnected) = (peer.Uid != 0, false);
                 peer.Senders.Clear();
                 EndWatches(peer);
             }
-            if (uid != 0) Transport.Quarantine(peer.Address, uid);
         }
     }
 

@@ -48,8 +48,8 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
             else
             {
                 if (_link is null && !_queue.HasWork) _waitsSince = Environment.TickCount64;
-                _queue.Add(message, id, body, isKnown: _link is null);
-                link = _link;
+                _queue.Add(message, id, body);
+                link = _link is { IsBroken: false } ? _link : null; // what is told from now on waits for another connection
                 if (link is null) Wake();
                 else if (!_isWriting) chunk = WriterOrChunk(link);
             }
@@ -105,7 +105,7 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
 
     private void SendNow(Link link, Chunk chunk)
     {
-        var (bytes, messages) = (chunk.Length, chunk.Messages);
+        var (bytes, messages) = (chunk.Length, chunk.Messages.Count);
         var sent = link.TrySend(chunk.Unsent.Span);
         if (sent < 0) link.Break("the connection broke");
         lock (_gate)

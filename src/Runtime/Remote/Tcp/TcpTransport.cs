@@ -129,12 +129,12 @@ internal sealed partial class TcpTransport : ITransport
     /// <summary>Counts a message that will not arrive, and tells.</summary>
     public void Drop(Address peer, in Outbound message, string reason)
     {
-        DropUnknown(peer, 1, reason);
+        DropDoubtful(peer, 1, reason);
         Handler.Dropped(peer, message, reason);
     }
 
-    /// <summary>Counts messages that exist as bytes only.</summary>
-    public void DropUnknown(Address peer, int count, string reason)
+    /// <summary>Counts messages that left and may have been lost.</summary>
+    public void DropDoubtful(Address peer, int count, string reason)
     {
         Counters.Drop(count);
         Log.Dropped(count, $"for {peer}: {reason}");

@@ -133,6 +133,32 @@ public sealed class TcpConnectionSpecs
     }
 
     [Fact]
+    public void What_is_sent_to_an_incarnation_after_its_quarantine_is_reported_as_dropped()
+    {
+        const int each = 10;
+        using var a = new Side("a", options => options with { SilenceLimit = Short });
+        var expected = new List<byte[]>();
+        for (var round = 0; round < 4; round++)
+        {
+            using var b = new Side($"b{round}");
+            a.AsTransport.Keep(b.Address);
+            Side.Until(() => a.Handler.Reports.Contains($"+{b.Transport.Uid}"), "It is not connected.");
+            a.AsTransport.Quarantine(b.Address, b.Transport.Uid);
+            for (var i = 0; i < each; i++)
+            {
+                byte[] body = i % 3 == 2 ? new byte[100_000] : [1, (byte)round, (byte)i];
+                expected.Add(body);
+                a.Send(b, body);
+            }
+            Side.Until(() => a.Handler.Drops.Count >= expected.Count, $"{expected.Count - a.Handler.Drops.Count} are lost in silence.");
+            Assert.Empty(b.Handler.Arrivals);
+            a.AsTransport.Release(b.Address);
+        }
+        Assert.Equal(expected.ToHashSet(), a.Handler.Drops.Select(static drop => (byte[])drop.Message.Message).ToHashSet());
+        Assert.Equal(expected.Count, a.Counters.Dropped);
+    }
+
+    [Fact]
     public void Stopping_sends_what_waits_and_says_goodbye()
     {
         using var b = new Side("b");
