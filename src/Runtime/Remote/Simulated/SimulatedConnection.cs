@@ -132,7 +132,7 @@ internal sealed class SimulatedConnection
         var (from, to) = (direction.From.Owner, direction.To.Owner);
         if (!_network.Passes(from.Address, to.Address))
         {
-            direction.Stall(message);
+            if (from.HasRoom(to.Address, message, direction.StalledBytes, out var bytes)) direction.Stall(message, bytes);
             return;
         }
         var body = _network.RentBody();
@@ -170,6 +170,8 @@ internal sealed class SimulatedConnection
 
         public TimeSpan LastArrival { get; private set; }
 
+        public long StalledBytes { get; private set; }
+
         public void Launch(EmbeddedEngine.SimulatedNetwork network, Outbound message, SimulatedConnection connection)
         {
             var now = network.Timers.Monotonic;
@@ -185,12 +187,16 @@ internal sealed class SimulatedConnection
             });
         }
 
-        public void Stall(in Outbound message) => _stalled.Add(message);
+        public void Stall(in Outbound message, long bytes)
+        {
+            _stalled.Add(message);
+            StalledBytes += bytes;
+        }
 
         public List<Outbound> TakeStalled()
         {
             var stalled = _stalled;
-            _stalled = [];
+            (_stalled, StalledBytes) = ([], 0);
             return stalled;
         }
 
