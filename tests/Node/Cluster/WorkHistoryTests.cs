@@ -11,19 +11,21 @@ public sealed class WorkHistoryTests
     public void What_was_reported_of_a_run_is_kept_as_long_as_the_node_works_for_it()
     {
         _history.Begin("one");
-        _history.Add("run", Report(3, 0, 5));
-        _history.Add("run", Report(3, 0, 6));
+        _history.Add("one", Report(3, 0, 5));
+        _history.Add("one", Report(3, 0, 6));
         _history.Begin("one");
-        _history.Add("run", Report(3, 4096, 2));
+        _history.Add("one", Report(3, 4096, 2));
         Assert.Equal([Report(3, 0, 6), Report(3, 4096, 2)], _history.Reports());
         _history.Begin("other");
+        _history.Add("one", Report(3, 4096, 3));
         Assert.Empty(_history.Reports());
     }
 
     [Fact]
     public void The_oldest_reports_are_forgotten_when_there_are_too_many()
     {
-        for (var i = 0; i < 1500; i++) _history.Add("run", Report(7 - (i % 2), i / 2, i));
+        _history.Begin("one");
+        for (var i = 0; i < 1500; i++) _history.Add("one", Report(7 - (i % 2), i / 2, i));
         Assert.Equal(1024, _history.Reports().Length);
         Assert.Equal(Enumerable.Range(476, 1024).Order(), _history.Reports().Select(report => (int)report.Consumed).Order());
     }
