@@ -68,7 +68,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private void OnUp(Member member)
     {
         _members.Add(member.Address);
-        if (member.HasRole(NodeRoles.Learner)) _learners.Add(member.Address);
+        if (!member.HasRole(NodeRoles.Learner)) return;
+        _learners.Add(member.Address);
+        if (_coordinator is null) OfferTo(member.Address);
     }
 
     private void OnRemoved(Member member)
@@ -82,14 +84,16 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     {
         if (_coordinator is null)
         {
-            var offer = new OfferWorkers(_workers, _history.Run, _history.Reports());
-            foreach (var learner in _learners) Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name).Tell(offer, Self);
+            foreach (var learner in _learners) OfferTo(learner);
         }
         else if (!IsWorking && _work is not null)
         {
             FindRing();
         }
     }
+
+    private void OfferTo(Address learner) => Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name)
+        .Tell(new OfferWorkers(_workers, _history.Run, _history.Reports()), Self);
 
     private void OnAssigned(WorkAssigned message)
     {

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Learner;
@@ -99,10 +100,11 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         return Directive.Stop;
     });
 
-    // An offer is said again until its answer arrives: the same host gets the same answer.
+    // An offer is said again until its answer arrives: the same host gets the same answer. A system that is about to end, since it belongs to
+    // the cluster of this node's predecessor, gets none.
     private void OnOffer(OfferWorkers message)
     {
-        if (_end is not null || message.Workers <= 0) return;
+        if (_end is not null || message.Workers <= 0 || !IsUp(Sender.Path.Address)) return;
         var work = _roster.Find(Sender);
         if (work is null)
         {
@@ -114,6 +116,9 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         }
         Sender.Tell(work);
     }
+
+    private static bool IsUp(Address node) =>
+        Cluster.Get(Context.System).State.Members.Any(member => member.Status == MemberStatus.Up && member.Address.Equals(node));
 
     // What was rolled back of epochs before the checkpoint's is counted in the checkpoint: it must not be counted again.
     private WorkersReturned Returned(WorkerReport[] history) => new(
