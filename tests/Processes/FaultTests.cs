@@ -6,9 +6,9 @@ namespace Rl.Distributed.Processes.Tests;
 /// <summary>One run whose processes are killed one after the other.</summary>
 public sealed class FaultTests
 {
-    private const long Endless = 1_000_000_000_000, MoreFrames = 500_000, FramesPerUnroll = 20 * 32;
+    private const long Endless = 1_000_000_000_000, MoreFrames = 500_000, FramesPerUnroll = 20 * 32, Credits = 2;
 
-    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(5), Used = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task A_run_outlives_the_death_of_actors_and_of_its_learner()
@@ -33,8 +33,11 @@ public sealed class FaultTests
         // Another one comes.
         actors[0] = await cluster.StartActorAsync("actor 4");
         var joining = await AddressOfAsync(actors[0]);
+        at = Stopwatch.GetTimestamp();
         await pages.SeesAsync("the new actor at work", now => now.Workers.ContainsKey(joining));
-        TestCluster.Show("from the start of an actor to its use", actors[0].StartedAt);
+        using (var joined = await actors[0].PagesAsync()) await joined.MetricAboveAsync("rl_bytes_total", "direction=\"sent\",kind=\"experience\"", 0);
+        Assert.True(Stopwatch.GetElapsedTime(at) < Used, $"It took {Stopwatch.GetElapsedTime(at)}.");
+        TestCluster.Show("from the start of an actor to its first unroll", actors[0].StartedAt);
 
         // The learner dies, some time after a checkpoint.
         await learner.SaysAsync("Saved checkpoint");
@@ -54,10 +57,15 @@ public sealed class FaultTests
         await again.SeesAsync("the goal", now => now.Frames > view.Frames + MoreFrames && now.MeanReturn >= 0.95);
         resumed.Signal(RlProcess.SigTerm);
         await resumed.EndAsync();
-        Ledger.Parse(resumed.Find("sent = ")!).AddsUp();
+        var ledger = Ledger.Parse(resumed.Find("sent = ")!);
+        ledger.AddsUp();
+        // No node was lost since: only what was on its way when the learner stopped is discarded.
+        Assert.InRange(ledger.Discarded, 0, actors.Count * Credits);
+        Assert.Equal((0, 0), (ledger.Refused, ledger.Lost));
         var last = LastMetrics(cluster);
         Assert.True(last["unrolls_rolled_back"] > 0, "What the killed learner had learned after its checkpoint is rolled back.");
         Assert.Equal(last["frames"], last["unrolls_consumed"] * FramesPerUnroll);
+        Assert.Equal((0, 0), (last["unrolls_rejected"], last["unrolls_lost"]));
         Assert.All(actors, actor => Assert.False(actor.HasExited));
     }
 
@@ -65,7 +73,7 @@ public sealed class FaultTests
     public async Task An_actor_that_is_told_to_stop_leaves_at_once()
     {
         await using var cluster = new TestCluster();
-        var learner = await cluster.StartLearnerAsync("impala-catch", Endless);
+        var learner = await cluster.StartLearningNodeAsync("impala-catch", Endless);
         var (stays, leaves) = (await cluster.StartActorAsync("stays"), await cluster.StartActorAsync("leaves"));
         using var pages = await learner.PagesAsync();
         await pages.SeesAsync("two nodes at work", now => now.Workers.Count == 2 && now.Frames > 0);
