@@ -76,7 +76,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private void OnUp(Member member)
     {
         _members.Add(member.Address);
-        if (member.HasRole(NodeRoles.Learner)) _learners.Add(member.Address);
+        if (!member.HasRole(NodeRoles.Learner)) return;
+        _learners.Add(member.Address);
+        if (_coordinator is null && !IsWorking) OfferTo(member.Address);
     }
 
     private void OnRemoved(Member member)
@@ -91,8 +93,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_coordinator is null)
         {
             if (IsWorking) return;
-            var offer = new OfferWorkers(_workers, _history.Run, _history.Reports());
-            foreach (var learner in _learners) Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name).Tell(offer, Self);
+            foreach (var learner in _learners) OfferTo(learner);
         }
         else if (_failure is not null)
         {
@@ -103,6 +104,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
             FindRing();
         }
     }
+
+    private void OfferTo(Address learner) => Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name)
+        .Tell(new OfferWorkers(_workers, _history.Run, _history.Reports()), Self);
 
     private void OnAssigned(WorkAssigned message)
     {

@@ -155,10 +155,11 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         }
     }
 
-    // An offer is said again until its answer arrives: the same host gets the same answer.
+    // An offer is said again until its answer arrives: the same host gets the same answer. A system that is about to end, since it belongs to
+    // the cluster of this node's predecessor, gets none.
     private void OnOffer(OfferWorkers message)
     {
-        if (_end is not null || message.Workers <= 0 || EarlierLearner() is not null) return;
+        if (_end is not null || message.Workers <= 0 || EarlierLearner() is not null || !IsUp(Sender.Path.Address)) return;
         var work = _roster.Find(Sender);
         if (work is null)
         {
@@ -170,6 +171,9 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         }
         Sender.Tell(work);
     }
+
+    private static bool IsUp(Address node) =>
+        Cluster.Get(Context.System).State.Members.Any(member => member.Status == MemberStatus.Up && member.Address.Equals(node));
 
     private WorkersReturned Returned(WorkerReport[] history) => new(
         Array.ConvertAll(history, report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
