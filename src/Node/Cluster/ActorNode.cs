@@ -26,6 +26,9 @@ internal sealed class ActorNode(
     private readonly WorkHistory _history = new();
     private volatile ActorSystem? _system;
 
+    /// <summary>What its workers have done of late.</summary>
+    public WorkHistory History => _history;
+
     /// <summary>The present system; null between two.</summary>
     public ActorSystem? System => _system;
 

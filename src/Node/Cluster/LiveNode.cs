@@ -24,6 +24,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     private volatile CheckpointInfo? _checkpoint;
     private volatile NodeAdmin? _admin;
     private volatile ILogger? _logger;
+    private volatile WorkHistory? _acts;
 
     /// <summary>The run's progress, for a node that leads one.</summary>
     public TrainingProgress? Progress
@@ -31,6 +32,16 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         get => _progress;
         set => _progress = value;
     }
+
+    /// <summary>What its workers did, for a node that acts for runs which others lead.</summary>
+    public WorkHistory? Acts
+    {
+        get => _acts;
+        set => _acts = value;
+    }
+
+    /// <summary>The run that it leads has a new checkpoint, at so many frames.</summary>
+    public void Saved(long frames) => _checkpoint = new CheckpointInfo(frames, clock.GetUtcNow());
 
     /// <summary>The process has a new actor system, by which others reach it.</summary>
     public ActorSystem Started(ActorSystem system)
@@ -47,9 +58,6 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         }
         return system;
     }
-
-    /// <summary>The run's newest checkpoint is safe.</summary>
-    public void Saved(CheckpointInfo checkpoint) => _checkpoint = checkpoint;
 
     /// <summary>Which workers the run has, by node.</summary>
     public void Show(WorkerRoster roster)
@@ -102,6 +110,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
             Version = CommandLine.Version,
             Members = [],
             Run = Run(),
+            Work = Work(),
         };
         if (endpoint is null || _system is not { } system) return status;
         var cluster = Cluster.Get(system);
@@ -134,4 +143,13 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
             : new UnrollCounts(0, 0, 0, 0, 0),
         Checkpoint = _checkpoint,
     };
+
+    private WorkStatus? Work()
+    {
+        if (_acts is not { } acts) return null;
+        var reports = acts.Reports();
+        return new WorkStatus(
+            acts.Workers, reports.Sum(each => each.Sent), reports.Sum(each => each.Consumed), reports.Sum(each => each.Lost),
+            reports.Sum(each => each.Rejected));
+    }
 }

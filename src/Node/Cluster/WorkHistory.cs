@@ -13,6 +13,7 @@ internal sealed class WorkHistory
     private readonly Lock _lock = new();
     private readonly SortedDictionary<(int Incarnation, int Worker), WorkerReport> _reports = [];
     private string _run = "";
+    private volatile int _workers;
 
     /// <summary>The run that the reports are of; empty before the first.</summary>
     public string Run
@@ -21,6 +22,13 @@ internal sealed class WorkHistory
         {
             lock (_lock) return _run;
         }
+    }
+
+    /// <summary>Workers that work now.</summary>
+    public int Workers
+    {
+        get => _workers;
+        set => _workers = value;
     }
 
     /// <summary>New work begins; what was reported of another run is of no use to this one.</summary>

@@ -151,6 +151,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
             _pool = Context.ActorOf(
                 Props.Create(() => new WorkerPool(setup, identities, replay, cache, cell, self)), $"workers-{generation}");
             Context.Watch(_pool);
+            _history.Workers = work.Workers;
             _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator.Path.Address}");
         }
         catch (Exception reason)
@@ -202,6 +203,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     // The pool's end brings the workers' last reports before its own Terminated.
     private void StopChildren()
     {
+        _history.Workers = 0;
         if (_pool is not null) Context.Stop(_pool);
         if (_cache is not null) Context.Stop(_cache);
         _cache = null;

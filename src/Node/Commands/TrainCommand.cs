@@ -101,6 +101,7 @@ internal sealed class TrainCommand
         {
             using var admin = endpoint is null && _cluster.Http(parsed) is null ? null : live.Serve(_cluster.Http(parsed), logger);
             var checkpoints = folder.Checkpoints(config, logger);
+            checkpoints.Saved += live.Saved;
             // A run that died before its first checkpoint begins again; nobody is there to tell it to.
             var resume = goesOn && !(parsed.GetValue(_continue) && checkpoints.IsEmpty) ? checkpoints.LoadLatest() : null;
             if (resume is not null && resume.Frames >= config.Frames)

@@ -4,7 +4,6 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Engines;
-using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Threading;
 
@@ -42,7 +41,7 @@ public static class TrainingRun
             return meter.Result(await meter.Finished.ConfigureAwait(false));
         }
         using var runner = new ThreadedRunner(RunPlan.Lanes(config));
-        var threaded = RunPlan.Create(config, options, runner, Save(options, clock));
+        var threaded = RunPlan.Create(config, options, runner, Save(options));
         return await RunOnThreadsAsync(config, options, threaded, clock, cancellationToken).ConfigureAwait(false);
     }
 
@@ -85,12 +84,8 @@ public static class TrainingRun
         await Task.WhenAny(system.Terminate(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
     }
 
-    private static CheckpointWriter Save(TrainingRunOptions options, TimeProvider clock) => async (checkpoint, frames) =>
-    {
-        if (options.Checkpoints is null) return;
-        await options.Checkpoints.SaveAsync(checkpoint, frames).ConfigureAwait(false);
-        options.Live?.Saved(new CheckpointInfo(frames, clock.GetUtcNow()));
-    };
+    private static CheckpointWriter Save(TrainingRunOptions options) =>
+        (checkpoint, frames) => options.Checkpoints?.SaveAsync(checkpoint, frames) ?? Task.CompletedTask;
 
     // On the simulation's one thread, so that the order of its messages does not depend on the disk.
     private static CheckpointWriter SaveAndWait(TrainingRunOptions options) => (checkpoint, frames) =>

@@ -152,7 +152,7 @@ public sealed class TcpDeliverySpecs
         Assert.Equal(bodies, a.Await(bodies.Count).Select(static arrival => arrival.Body));
         var tries = 0;
         Side.Until(() => plain.Handler.Drops.Count < tries ? false : plain.Handler.Drops.Any(IsToldWhy) || TryAgain(), "It is not told why.");
-        Assert.Empty(b.Handler.Arrivals.Where(arrival => arrival.Peer == plain.Address));
+        Assert.DoesNotContain(b.Handler.Arrivals, arrival => arrival.Peer == plain.Address);
 
         static bool IsToldWhy((Outbound Message, string Reason) drop) => drop.Reason.Contains("TLS");
 
