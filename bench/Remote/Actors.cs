@@ -39,6 +39,15 @@ internal static class Actors
         return times;
     }
 
+    /// <summary>Microseconds of each message and its answer, from actor to actor.</summary>
+    public static double[] PingPong(ActorSystem system, IActorRef echo, int size, int trips)
+    {
+        var (times, done) = (new double[trips], new ManualResetEventSlim());
+        system.ActorOf(Props.Create(() => new PingActor(echo, new byte[size], times, done)));
+        done.Wait();
+        return times;
+    }
+
     /// <summary>Messages a second, from one thread to one actor.</summary>
     public static double Tell(IActorRef counter, int size, int messages)
     {
@@ -53,6 +62,37 @@ internal static class Actors
     private sealed class EchoActor : ReceiveActor
     {
         public EchoActor() => Receive<byte[]>(body => Sender.Tell(body));
+    }
+
+    private sealed class PingActor : ReceiveActor
+    {
+        private readonly IActorRef _echo;
+        private readonly byte[] _body;
+        private long _start;
+        private int _trip;
+
+        public PingActor(IActorRef echo, byte[] body, double[] times, ManualResetEventSlim done)
+        {
+            (_echo, _body) = (echo, body);
+            Receive<byte[]>(_ =>
+            {
+                times[_trip++] = Stopwatch.GetElapsedTime(_start).TotalMicroseconds;
+                if (_trip < times.Length) Ping();
+                else
+                {
+                    done.Set();
+                    Context.Stop(Self);
+                }
+            });
+        }
+
+        protected override void PreStart() => Ping();
+
+        private void Ping()
+        {
+            _start = Stopwatch.GetTimestamp();
+            _echo.Tell(_body);
+        }
     }
 
     private sealed class CounterActor : ReceiveActor

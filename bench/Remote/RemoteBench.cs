@@ -206,6 +206,10 @@ internal sealed class RemoteBench : IDisposable
             Print(
                 $"{PingBytes} B ask of an actor",
                 $"{Quantiles(ask)}, raw {Quantiles(raw)}, ratio of medians {Quantile(ask, 0.5) / Quantile(raw, 0.5):0.00}");
+            var told = Actors.PingPong(system, echo, PingBytes, RoundTrips);
+            Print(
+                $"{PingBytes} B told and told back",
+                $"{Quantiles(told)}, ratio of medians {Quantile(told, 0.5) / Quantile(raw, 0.5):0.00}");
             Print($"{SmallBytes} B to an actor", $"{Actors.Tell(counter, SmallBytes, SmallMessages / 3) / 1e6,8:0.00} M messages/s");
         }
         system.Terminate().Wait();

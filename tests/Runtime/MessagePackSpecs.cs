@@ -150,7 +150,7 @@ public sealed class MessagePackSpecs
             static object Number(ref MessagePackReader reader) => reader.ReadSingle();
             static object Text(ref MessagePackReader reader) => reader.ReadString();
             static object Binary(ref MessagePackReader reader) => reader.ReadBytes();
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
     [Fact]
     public void Skip_is_not_stopped_by_depth_or_extensions()

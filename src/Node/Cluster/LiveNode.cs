@@ -21,9 +21,10 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     private volatile ActorSystem? _system;
     private volatile TrainingProgress? _progress;
     private volatile IReadOnlyDictionary<string, int> _workers = new Dictionary<string, int>();
-    private volatile NodeAdmin? _admin;
-    private volatile WorkHistory? _acts;
     private volatile CheckpointInfo? _checkpoint;
+    private volatile NodeAdmin? _admin;
+    private volatile ILogger? _logger;
+    private volatile WorkHistory? _acts;
 
     /// <summary>The run's progress, for a node that leads one.</summary>
     public TrainingProgress? Progress
@@ -46,7 +47,15 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     public ActorSystem Started(ActorSystem system)
     {
         _system = system;
-        if (endpoint is not null) _admin?.Register(Cluster.Get(system).SelfAddress.ToString(), NodeRegistration.DefaultFolders, clock.GetUtcNow());
+        if (endpoint is null) return system;
+        try
+        {
+            _admin?.Register(Cluster.Get(system).SelfAddress.ToString(), NodeRegistration.DefaultFolders, clock.GetUtcNow());
+        }
+        catch (IOException e)
+        {
+            _logger?.Warning("`rl cluster status` will not find this node by itself: {Reason}", e.Message);
+        }
         return system;
     }
 
@@ -67,6 +76,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         StandardMetrics.AddTo(_metrics, Status, () => _system is { } system ? EngineHost.Links(system) : []);
         var admin = NodeAdmin.Start(http, new NodePages { Health = Health, Status = Status, Metrics = _metrics });
         logger.Information("Pages of this node: http://{Address}/health, /metrics, /cluster", admin.Http ?? admin.Admin);
+        _logger = logger;
         return _admin = admin;
     }
 

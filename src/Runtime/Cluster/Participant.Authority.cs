@@ -21,7 +21,9 @@ internal sealed partial class Participant
         _reported.Clear();
         Info($"This node has authority over cluster {View.Id} in term {View.Term}.");
         var next = View;
-        foreach (var member in View.Members)
+        foreach (var wanted in _wanted) next = next.Without(wanted.Node, wanted.As);
+        _wanted = [];
+        foreach (var member in next.Members)
         {
             if (member.Status is MemberStatus.Leaving or MemberStatus.Down && !member.UniqueAddress.Equals(Self))
                 next = next.Without(member.UniqueAddress, member.Status == MemberStatus.Down ? MemberStatus.Down : MemberStatus.Exiting);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Cluster;
 
@@ -13,6 +14,9 @@ internal sealed partial class Participant
     private TimeSpan? _leavingSince;
     private TimeSpan _nextReport;
     private TimeSpan _nextRepeat;
+
+    /// <summary>Other members that this node wants to go, until they have.</summary>
+    private ImmutableArray<Dismiss> _wanted = [];
 
     /// <summary>Takes a member out of the cluster, this one or another, in good order.</summary>
     public void Leave(TimeSpan now, Address address) => Take(now, address, MemberStatus.Exiting);
@@ -38,7 +42,9 @@ internal sealed partial class Participant
             else Remove(now, node, goneAs, goneAs == MemberStatus.Exiting ? "leaves" : "is downed");
             return;
         }
-        if (node.Equals(Self) && _leavingSince is null) (_leavingSince, _leavingAs, _nextRepeat) = (now, goneAs, now + _options.RetryInterval);
+        if (!node.Equals(Self)) _wanted = [.. _wanted.Where(wanted => !wanted.Node.Equals(node)), new Dismiss(node, goneAs)];
+        else if (_leavingSince is null) (_leavingSince, _leavingAs) = (now, goneAs);
+        _nextRepeat = now + _options.RetryInterval;
         _outside.Send(View.Authority.Address, new Dismiss(node, goneAs));
     }
 
@@ -91,10 +97,11 @@ internal sealed partial class Participant
             return;
         }
         if (now >= _nextReport) SendReport(now);
-        if (now < _nextRepeat || (_leavingSince is null && _handover is null)) return;
+        if (now < _nextRepeat || (_leavingSince is null && _handover is null && _wanted.IsEmpty)) return;
         _nextRepeat = now + _options.RetryInterval;
         if (_handover is not null) _outside.Send(_handover.Authority.Address, _handover);
-        else _outside.Send(View.Authority.Address, new Dismiss(Self, _leavingAs));
+        else if (_leavingSince is not null) _outside.Send(View.Authority.Address, new Dismiss(Self, _leavingAs));
+        foreach (var wanted in _wanted) _outside.Send(View.Authority.Address, wanted);
     }
 
     private void SendReport(TimeSpan now)

@@ -116,9 +116,11 @@ internal sealed partial class Participant
         }
         View = next;
         _phase = Phase.Member;
+        _wanted = _wanted.RemoveAll(wanted => next.Find(wanted.Node) is null);
         var gone = before is null ? [] : before.Members.RemoveAll(member => next.Find(member.UniqueAddress) is not null);
         foreach (var member in gone) Part(now, member.UniqueAddress, next);
-        _links.Keep(now, IsAuthority ? next.Members.Select(member => member.UniqueAddress).Where(node => !node.Equals(Self)) : [next.Authority]);
+        var others = next.Members.Select(member => member.UniqueAddress).Where(node => !node.Equals(Self));
+        _links.Keep(now, IsAuthority ? others : [next.Authority]);
         _outside.Changed(before, next);
         if (IsAuthority && (before is null || !before.Authority.Equals(Self))) TakeOver(now);
     }

@@ -6,6 +6,9 @@ namespace Rl.Distributed.Runtime.Engine;
 /// <summary>/temp: who waits for one message. The names are made, and known here, only when somebody asks for them.</summary>
 internal sealed class TemporaryRefs(EmbeddedSystem system, ActorPath path) : MinimalActorRef
 {
+    /// <summary>Of paths below this one.</summary>
+    public const string Prefix = "/temp/";
+
     private readonly ConcurrentDictionary<string, TemporaryRef> _waiting = new();
     private long _names;
 
@@ -21,6 +24,17 @@ internal sealed class TemporaryRefs(EmbeddedSystem system, ActorPath path) : Min
     public void Add(TemporaryRef waiting) => _waiting.TryAdd(waiting.Path.Name, waiting);
 
     public void Remove(string name) => _waiting.TryRemove(name, out _);
+
+    /// <summary>Who waits there, by a path with uid; null where nobody does.</summary>
+    public TemporaryRef Find(ReadOnlySpan<char> path)
+    {
+        var hash = path.IndexOf('#');
+        return hash > Prefix.Length && long.TryParse(path[(hash + 1)..], out var uid)
+            && _waiting.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path[Prefix.Length..hash], out var waiting)
+            && waiting.Path.Uid == uid
+            ? waiting
+            : null;
+    }
 
     internal override InternalActorRefBase ChildNamed(string name) => _waiting.GetValueOrDefault(name);
 

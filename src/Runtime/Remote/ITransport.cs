@@ -14,7 +14,8 @@ internal readonly record struct Outbound(string Recipient, string Sender, object
 /// <remarks>
 /// Thread-safe; no call blocks. Messages of one (sender, recipient) arrive in order, each at most once. A connection is made
 /// by the first <see cref="Send"/> or <see cref="Keep"/>; both systems use the same one, whoever made it. A connection belongs to two
-/// incarnations (address and uid); where a new uid appears behind an address, what was queued for the old one is dropped.
+/// incarnations (address and uid); where a new uid appears behind an address, what was queued for the old one is dropped. What is
+/// dropped before it left is told to <see cref="ITransportHandler.Dropped"/>; what was lost on its way is not, and perhaps arrived.
 /// </remarks>
 internal interface ITransport
 {

@@ -7,16 +7,27 @@ namespace Rl.Distributed.Runtime.Remote;
 internal sealed class RemoteActorRef : InternalActorRefBase
 {
     private readonly RemoteHub _hub;
+    private ActorPath _path;
 
-    public RemoteActorRef(RemoteHub hub, RemotePeer peer, ActorPath path)
+    /// <param name="hub">Of this system.</param>
+    /// <param name="address">The path's, best the hub's own object: it is found faster.</param>
+    /// <param name="path">At the other system.</param>
+    public RemoteActorRef(RemoteHub hub, Address address, ActorPath path)
     {
-        (_hub, Peer, Path) = (hub, peer, path);
+        (_hub, Address, _path) = (hub, address, path);
         PathThere = path.ToStringWithoutAddressWithUid();
     }
 
-    public RemotePeer Peer { get; }
+    /// <summary>Of a path that came from its own system, and that <see cref="RemoteHub.Check"/> let pass.</summary>
+    public RemoteActorRef(RemoteHub hub, Address address, string pathThere)
+    {
+        (_hub, Address, PathThere) = (hub, address, pathThere);
+    }
 
-    public override ActorPath Path { get; }
+    public Address Address { get; }
+
+    /// <remarks>Most senders are only answered: nobody asks for their paths.</remarks>
+    public override ActorPath Path => _path ??= RemoteHub.Below(new RootActorPath(Address), PathThere);
 
     /// <summary>As its own system names it: <c>/user/name#uid</c>.</summary>
     public string PathThere { get; }
@@ -24,7 +35,7 @@ internal sealed class RemoteActorRef : InternalActorRefBase
     internal override EmbeddedSystem SystemImpl => _hub.System;
 
     internal override void Deliver(object message, IActorRef sender) =>
-        _hub.Transport.Send(Peer.Address, new Outbound(PathThere, _hub.PathOf(sender), message, IsSystem: false));
+        _hub.Transport.Send(Address, new Outbound(PathThere, _hub.PathOf(sender), message, IsSystem: false));
 
     internal override void SendSystem(SystemMessage message)
     {

@@ -21,18 +21,18 @@ internal sealed partial class RemoteHub
     /// <summary>Asks the transport to keep a connection up, until as many calls of <see cref="Release"/>.</summary>
     public void Keep(Address address)
     {
-        var peer = PeerOf(address);
         lock (_lock)
         {
+            var peer = PeerOf(address);
             if (peer.Keeps++ == 0) Transport.Keep(peer.Address);
         }
     }
 
     public void Release(Address address)
     {
-        var peer = PeerOf(address);
         lock (_lock)
         {
+            var peer = PeerOf(address);
             if (peer.Keeps == 0) throw new InvalidOperationException($"{address} is not kept.");
             if (--peer.Keeps == 0) Transport.Release(peer.Address);
         }
@@ -52,7 +52,7 @@ internal sealed partial class RemoteHub
     {
         lock (_lock)
         {
-            var peer = watchee.Peer;
+            var peer = PeerOf(watchee.Address);
             if (peer.IsTerminated)
             {
                 watcher.SendSystem(new DeathNotice(watchee, existenceConfirmed: false, addressTerminated: true));
@@ -68,8 +68,9 @@ internal sealed partial class RemoteHub
     {
         lock (_lock)
         {
-            if (!watchee.Peer.Watched.Remove((watcher, watchee))) return;
-            WatchesChanged(watchee.Peer);
+            var peer = PeerOf(watchee.Address);
+            if (!peer.Watched.Remove((watcher, watchee))) return;
+            WatchesChanged(peer);
             SendSystem(watchee, watcher, new Unwatch(watchee, watcher));
         }
     }
@@ -79,14 +80,15 @@ internal sealed partial class RemoteHub
     {
         lock (_lock)
         {
-            if (watcher.Peer.Watchers.Remove((notice.Actor, watcher))) WatchesChanged(watcher.Peer);
+            var peer = PeerOf(watcher.Address);
+            if (peer.Watchers.Remove((notice.Actor, watcher))) WatchesChanged(peer);
             // In the order of what the actor told its watcher before. If there is no room for it, the next Watch asks again.
-            Transport.Send(watcher.Peer.Address, new Outbound(watcher.PathThere, PathOf(notice.Actor), notice, IsSystem: false));
+            Transport.Send(watcher.Address, new Outbound(watcher.PathThere, PathOf(notice.Actor), notice, IsSystem: false));
         }
     }
 
     public void SendSystem(RemoteActorRef recipient, IActorRef sender, SystemMessage message) =>
-        Transport.Send(recipient.Peer.Address, new Outbound(recipient.PathThere, PathOf(sender), message, IsSystem: true));
+        Transport.Send(recipient.Address, new Outbound(recipient.PathThere, PathOf(sender), message, IsSystem: true));
 
     /// <summary>The incarnation is gone for good, or was never there (uid 0): all watches of its actors end, once, its own are
     /// dropped, and it may not come back.</summary>
@@ -95,59 +97,61 @@ internal sealed partial class RemoteHub
         lock (_lock)
         {
             var peer = PeerOf(address);
+            // First, so that whoever hears of the end sends nothing there any more.
+            if (uid != 0) Transport.Quarantine(peer.Address, uid);
             if (uid == 0 || peer.Uid == 0 || peer.Uid == uid)
             {
                 (peer.IsTerminated, peer.IsConnected) = (peer.Uid != 0, false);
                 peer.Senders.Clear();
                 EndWatches(peer);
             }
-            if (uid != 0) Transport.Quarantine(peer.Address, uid);
         }
     }
 
     public void Connected(Address address, int uid)
     {
-        var peer = PeerOf(address);
         lock (_lock)
         {
+            var peer = PeerOf(address);
             if (peer.Uid != uid && peer.Uid != 0) EndWatches(peer);
             (peer.Uid, peer.IsConnected, peer.IsTerminated) = (uid, true, false);
             WatchesChanged(peer);
             SayWatches(peer);
         }
-        Observer?.Connected(peer.Address, uid);
+        Observer?.Connected(address, uid);
     }
 
     public void Disconnected(Address address, int uid, string reason)
     {
-        var peer = PeerOf(address);
         lock (_lock)
         {
+            var peer = PeerOf(address);
             if (peer.Uid == uid)
             {
                 peer.IsConnected = false;
                 WatchesChanged(peer);
             }
         }
-        Observer?.Disconnected(peer.Address, uid, reason);
+        Observer?.Disconnected(address, uid, reason);
     }
 
-    private void DeliverSystem(RemotePeer peer, InternalActorRefBase recipient, SystemMessage message)
+    private void DeliverSystem(Address from, InternalActorRefBase recipient, SystemMessage message)
     {
         if (recipient is RootRef) throw new InvalidMessageException("A system message to the root.");
         lock (_lock)
         {
+            var peer = PeerOf(from);
             switch (message)
             {
-                case Watch { Watcher: RemoteActorRef watcher } when watcher.Peer == peer:
+                case Watch { Watcher: RemoteActorRef watcher } when watcher.Address == peer.Address:
                     if (recipient is LocalActorRef && peer.Watchers.Add((recipient, watcher))) WatchesChanged(peer);
                     recipient.SendSystem(new Watch(recipient, watcher));
                     return;
-                case Unwatch { Watcher: RemoteActorRef watcher } when watcher.Peer == peer:
+                case Unwatch { Watcher: RemoteActorRef watcher } when watcher.Address == peer.Address:
                     if (peer.Watchers.Remove((recipient, watcher))) WatchesChanged(peer);
                     recipient.SendSystem(new Unwatch(recipient, watcher));
                     return;
-                case DeathNotice { Actor: RemoteActorRef watchee } notice when watchee.Peer == peer:
+                case DeathNotice { Actor: RemoteActorRef watchee } notice when watchee.Address == peer.Address:
                     if (!peer.Watched.Remove((recipient, watchee), out var said)) return;
                     WatchesChanged(peer);
                     // It was there when this was said first; what reported its death got lost.

@@ -13,11 +13,15 @@ internal sealed partial class RemoteHub : ITransportHandler
     /// <summary>Ids below are the engine's own.</summary>
     public const int FirstProgramId = 64;
 
+    /// <summary>Peers that are kept in mind, whatever they are good for.</summary>
+    private const int FewPeers = 64;
+
     private readonly EmbeddedEngine.IWireFormat _wire;
     private readonly ConcurrentDictionary<Address, RemotePeer> _peers = new();
     private readonly PathCache<InternalActorRefBase> _recipients = new();
     private readonly ConcurrentDictionary<Type, bool> _withoutCodec = new();
     private RemotePeer _lastPeer;
+    private int _sweepAt = FewPeers;
 
     public RemoteHub(EmbeddedSystem system, EmbeddedEngine.RemoteOptions options)
     {
@@ -44,11 +48,12 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     public IEnumerable<RemotePeer> Peers => _peers.Values;
 
+    /// <remarks>A peer may be forgotten when nothing depends on it. Who changes one looks it up under the lock, and does not keep it.</remarks>
     public RemotePeer PeerOf(Address address)
     {
         var last = _lastPeer;
-        if (ReferenceEquals(last?.Address, address)) return last;
-        return _lastPeer = _peers.TryGetValue(address, out var peer) ? peer : _peers.GetOrAdd(address, new RemotePeer(address));
+        if (last is { IsForgotten: false } && ReferenceEquals(last.Address, address)) return last;
+        return _lastPeer = _peers.TryGetValue(address, out var peer) ? peer : AddPeer(address);
     }
 
     /// <summary>The reference of a path of any system: a local one where it is this one.</summary>
@@ -56,7 +61,7 @@ internal sealed partial class RemoteHub : ITransportHandler
     {
         if (path.Address.Equals(Address) || path.Address.Equals(System.Address)) return System.Find(path);
         if (path.Address.HasLocalScope || path.Address.Protocol != Address.Protocol) return new MissingRef(System, path);
-        return new RemoteActorRef(this, PeerOf(path.Address), path);
+        return new RemoteActorRef(this, PeerOf(path.Address).Address, path);
     }
 
     /// <summary>How a reference is named to others: short for this system's own, with the address for others; null for nobody.</summary>
@@ -98,6 +103,8 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     public InternalActorRefBase Resolve(string recipient)
     {
+        if (recipient.StartsWith(TemporaryRefs.Prefix, StringComparison.Ordinal) && System.Temporaries.Find(recipient) is { } waiting)
+            return waiting;
         if (_recipients.Get(recipient) is { IsDead: false } known) return known;
         var path = Below(System.Root.Path, recipient);
         var found = path.Uid == 0 && path.Depth > 0 ? new NamedRef(System, path) : System.Find(path);
@@ -110,9 +117,11 @@ internal sealed partial class RemoteHub : ITransportHandler
         if (sender is null) return null;
         if (!sender.StartsWith('/')) return RefOf(ActorPath.Parse(sender));
         var from = PeerOf(peer);
-        if (from.Senders.Get(sender) is { } known) return known;
-        var found = new RemoteActorRef(this, from, Below(from.Root, sender));
-        from.Senders.Add(sender, found);
+        var isTemporary = sender.StartsWith(TemporaryRefs.Prefix, StringComparison.Ordinal); // comes once and never again
+        if (!isTemporary && from.Senders.Get(sender) is { } known) return known;
+        Check(sender);
+        var found = new RemoteActorRef(this, from.Address, sender);
+        if (!isTemporary) from.Senders.Add(sender, found);
         return found;
     }
 
@@ -122,7 +131,7 @@ internal sealed partial class RemoteHub : ITransportHandler
         var message = Read(id, new WireContext(this, peer, recipient, sender, Depth: 0), body);
         PeerOf(peer).Meter.Received(id, body.Length);
         if (id >= FirstProgramId) recipient.Deliver(message, sender);
-        else DeliverOwn(PeerOf(peer), recipient, sender, message);
+        else DeliverOwn(peer, recipient, sender, message);
     }
 
     public void Encoded(Address peer, int id, long bytes) => PeerOf(peer).Meter.Sent(id, bytes);
@@ -139,21 +148,49 @@ internal sealed partial class RemoteHub : ITransportHandler
         System.DeadLetterRef.Lost(content, sender, SenderOf(peer, message.Recipient));
     }
 
+    /// <summary>Nodes come and go: whenever the number of addresses has doubled, those are forgotten that nothing depends on.</summary>
+    private RemotePeer AddPeer(Address address)
+    {
+        lock (_lock)
+        {
+            if (_peers.TryGetValue(address, out var peer)) return peer;
+            if (_peers.Count >= _sweepAt)
+            {
+                foreach (var idle in _peers.Values.Where(known => known.IsIdle && Observer?.IsMember(known.Address) != true))
+                {
+                    idle.IsForgotten = true;
+                    _peers.TryRemove(idle.Address, out _);
+                }
+                _sweepAt = Math.Max(FewPeers, 2 * _peers.Count);
+            }
+            return _peers[address] = new RemotePeer(address);
+        }
+    }
+
     private static object Content(object message) => message is SelectionEnvelope envelope ? envelope.Message : message;
 
-    /// <summary>Elements with / in front of each, the last perhaps with #uid.</summary>
-    private static ActorPath Below(ActorPath root, string path)
+    /// <summary>The uid in a path, 0 where there is none.</summary>
+    /// <exception cref="UriFormatException">It is no path.</exception>
+    public static long Check(string path)
     {
         var uid = 0L;
         var hash = path.IndexOf('#');
         if (!path.StartsWith('/') || (hash >= 0 && !long.TryParse(path.AsSpan(hash + 1), out uid)))
             throw new UriFormatException($"'{path}' is no path of an actor.");
+        return uid;
+    }
+
+    /// <summary>A path of elements with / in front of each, the last perhaps with #uid.</summary>
+    public static ActorPath Below(ActorPath root, string path)
+    {
+        var uid = Check(path);
+        var hash = path.IndexOf('#');
         var names = (hash < 0 ? path : path[..hash]).Split('/', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < names.Length; i++) root = new ChildActorPath(root, names[i], i == names.Length - 1 ? uid : 0);
         return root;
     }
 
-    private void DeliverOwn(RemotePeer peer, InternalActorRefBase recipient, IActorRef sender, object message)
+    private void DeliverOwn(Address peer, InternalActorRefBase recipient, IActorRef sender, object message)
     {
         if (recipient is NamedRef named) recipient = named.Present;
         switch (message)

@@ -8,8 +8,6 @@ internal sealed class RemotePeer(Address address)
 {
     public Address Address { get; } = address;
 
-    public RootActorPath Root { get; } = new(address);
-
     public PathCache<RemoteActorRef> Senders { get; } = new();
 
     /// <summary>Bytes of messages to and from it.</summary>
@@ -30,6 +28,11 @@ internal sealed class RemotePeer(Address address)
     public HashSet<(InternalActorRefBase Watchee, RemoteActorRef Watcher)> Watchers { get; } = [];
 
     public bool HasWatches => Watched.Count > 0 || Watchers.Count > 0;
+
+    /// <summary>Nothing is lost if the hub forgets it.</summary>
+    public bool IsIdle => !IsConnected && !HasWatches && Keeps == 0;
+
+    public bool IsForgotten { get; set; }
 
     /// <summary>How many want the connection kept, the watches together being one.</summary>
     public int Keeps { get; set; }

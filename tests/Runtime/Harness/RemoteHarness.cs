@@ -30,6 +30,11 @@ public abstract class RemoteHarness : Harness
     /// <summary>Ends it without a word to its peers.</summary>
     public abstract void Crash(ActorSystem system);
 
+    /// <summary>From now on systems that cannot be reached are given up soon, which is no time for a machine that is busy.</summary>
+    public virtual void LosePatience()
+    {
+    }
+
     /// <summary>The reference that one system has of another's actor.</summary>
     public IActorRef RefOf(IActorRef actor, ActorSystem there, ActorSystem here = null) =>
         Result((here ?? System).ActorSelection(AddressOf(there) + actor.Path.ToStringWithoutAddress())

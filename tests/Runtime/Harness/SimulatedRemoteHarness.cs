@@ -20,9 +20,12 @@ public sealed class SimulatedRemoteHarness(ulong seed) : RemoteHarness
 
     internal EmbeddedSystem SystemImpl => (EmbeddedSystem)System;
 
+    /// <summary>Of the systems that are made from now on.</summary>
+    public EmbeddedEngine.RemoteOptions Options { get; set; } = new() { Wire = new NoteWire() };
+
     public override ActorSystem NewSystem(string name, int port = 0)
     {
-        var system = Simulation.CreateSystem(name, new() { Remote = new() { Wire = new NoteWire(), BindPort = port } });
+        var system = Simulation.CreateSystem(name, new() { Remote = Options with { BindPort = port } });
         _running.Add(system);
         return system;
     }

@@ -12,15 +12,21 @@ public sealed class TcpRemoteHarness : RemoteHarness
     {
         var system = EmbeddedEngine.Create(name, new()
         {
-            Remote = new() { Wire = new NoteWire(), BindPort = port, SilenceLimit = TimeSpan.FromMilliseconds(600) },
+            Remote = new() { Wire = new NoteWire(), BindPort = port, SilenceLimit = TimeSpan.FromSeconds(2) },
         });
-        HubOf(system).Patience = TimeSpan.FromMilliseconds(500);
+        HubOf(system).Patience = Deadline;
         _running.Add(system);
         return system;
     }
 
     /// <summary>Its actors live on, but nobody hears of them.</summary>
-    public override void Crash(ActorSystem system) => Result(Stopped(HubOf(system).StopAsync()));
+    public override void Crash(ActorSystem system)
+    {
+        LosePatience();
+        Result(Stopped(HubOf(system).StopAsync()));
+    }
+
+    public override void LosePatience() => _running.ForEach(static system => HubOf(system).Patience = TimeSpan.FromMilliseconds(200));
 
     public override void Advance(TimeSpan by) => throw new NotSupportedException("Real time passes by itself.");
 

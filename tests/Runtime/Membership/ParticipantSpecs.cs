@@ -181,6 +181,32 @@ public sealed class ParticipantSpecs
         Assert.InRange(refused, 1000, 2000);
     }
 
+    [Fact]
+    public void Another_member_is_dismissed_again_and_again_until_it_is_gone()
+    {
+        Join();
+        _outside.Sent.Clear();
+        _me.Down(_now, Other.Address);
+        Wait(3);
+        var dismissals = _outside.Sent.Where(each => each.Message is Dismiss).ToArray();
+        Assert.InRange(dismissals.Length, 3, 30);
+        Assert.All(dismissals, each => Assert.Equal((Authority.Address, new Dismiss(Other, MemberStatus.Down)), (each.To, (Dismiss)each.Message)));
+        _me.Receive(_now, Authority.Address, (_me.View with { Version = 6 }).Without(Other, MemberStatus.Down));
+        _outside.Sent.Clear();
+        Wait(3);
+        Assert.DoesNotContain(_outside.Sent, each => each.Message is Dismiss);
+    }
+
+    [Fact]
+    public void A_successor_dismisses_whom_it_wanted_to_go()
+    {
+        Join();
+        _me.Down(_now, Other.Address);
+        _me.Receive(_now, Authority.Address, _me.View with { Term = 2, Version = 6, Authority = Me });
+        Assert.Equal([Authority, Me], _me.View.Members.Select(member => member.UniqueAddress));
+        Assert.Equal(MemberStatus.Down, _me.View.FindDeparted(Other)?.As);
+    }
+
     private static UniqueAddress Node(int port, int uid = 0) => new(AddressOf(port), uid == 0 ? 1000 + port : uid);
 
     private static View ViewOf(long version, params UniqueAddress[] nodes) => new()

@@ -7,7 +7,7 @@ namespace Rl.Distributed.Runtime.Tests.Membership;
 public sealed class RandomFaultSpecs
 {
     /// <summary>RL_MEMBERSHIP_SEEDS=30000 tries more; a failing seed is named with all that happened.</summary>
-    private static readonly ulong Seeds = ulong.Parse(Environment.GetEnvironmentVariable("RL_MEMBERSHIP_SEEDS") ?? "300");
+    private static readonly ulong Seeds = ulong.Parse(Environment.GetEnvironmentVariable("RL_MEMBERSHIP_SEEDS") ?? "150");
 
     [Fact]
     public void Whatever_happens_one_node_has_authority_and_in_the_end_all_agree()

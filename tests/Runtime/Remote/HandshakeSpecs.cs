@@ -57,7 +57,7 @@ public sealed class HandshakeSpecs
     public void A_peer_under_another_address_than_the_one_dialed_is_refused() => BothSay(
         HandshakePair.Dialer() with { Expected = new Address("akka.tcp", "rl", "node-7", 5000) }, HandshakePair.Listener(),
         RefuseReason.WrongAddress,
-        "asked for akka.tcp://rl@node-7:5000, found akka.tcp://rl@10.0.0.2:5000",
+        "asked for akka.tcp://rl@node-7:5000, found akka.tcp://rl@10.0.0.2:5000: use the latter, which it advertises",
         "10.0.0.1:5000 asked for another address than ours", listenerHears: true);
 
     [Theory]

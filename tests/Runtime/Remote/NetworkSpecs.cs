@@ -22,6 +22,42 @@ public sealed class NetworkSpecs
         Assert.True(at.Simulation.Network.MessagesLost >= 200);
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void What_waits_for_a_peer_is_bounded(bool isConnected)
+    {
+        using var at = new SimulatedRemoteHarness(1) { Options = new() { Wire = new NoteWire(), MaxQueuedBytes = 1000 } };
+        var (got, remote) = Counter(at);
+        at.Simulation.Network.Cut(at.System, at.There);
+        if (!isConnected) at.Simulation.Network.Break(at.System, at.There);
+        for (var i = 0; i < 20; i++) remote.Tell(new Note(i.ToString().PadLeft(100)), ActorRefs.NoSender);
+        at.Advance(50);
+        Assert.Equal(10, RemoteHarness.HubOf(at.System).Transport.Counters.Dropped);
+        at.Simulation.Network.Heal();
+        at.Advance(Second);
+        Assert.Equal(Enumerable.Range(0, 10), got);
+    }
+
+    [Fact]
+    public void Systems_that_came_and_went_are_forgotten()
+    {
+        const int count = 400;
+        using var at = new SimulatedRemoteHarness(1);
+        var hub = RemoteHarness.HubOf(at.System);
+        var probe = at.Probe();
+        var first = at.RefOf(at.Act(act => act.OnAny(_ => { })), at.System, at.There);
+        for (var i = 0; i < count; i++)
+        {
+            var there = at.NewSystem("node");
+            var remote = at.RefOf(at.ActOn(there, act => act.OnAny(_ => { })), there);
+            probe.Do(context => context.Watch(remote));
+            at.Advance(20);
+            at.Crash(there);
+            Assert.Equal(remote, probe.ExpectMsg<Terminated>().ActorRef);
+        }
+        Assert.InRange(hub.Peers.Count(), 1, 150);
+        Assert.True(hub.PeerOf(RemoteHarness.AddressOf(at.There)).IsConnected);
+    }
+
     [Fact]
     public void Messages_of_different_pairs_overtake_each_other()
     {
@@ -85,6 +121,22 @@ public sealed class NetworkSpecs
         Assert.Equal(Enumerable.Range(0, 10), got);
         at.Advance(10 * Second);
         Assert.Empty(seen);
+    }
+
+    [Fact]
+    public void What_a_partition_holds_back_is_not_overtaken_by_what_is_under_way_when_it_heals()
+    {
+        using var at = new SimulatedRemoteHarness(1);
+        var (got, remote) = Counter(at);
+        at.Simulation.Network.MaxLatency = TimeSpan.FromMilliseconds(10);
+        at.Simulation.Network.Partition([at.System], [at.There]);
+        remote.Tell(new Note("0"), ActorRefs.NoSender);
+        at.Advance(20);
+        remote.Tell(new Note("1"), ActorRefs.NoSender);
+        at.Simulation.Network.Heal();
+        remote.Tell(new Note("2"), ActorRefs.NoSender);
+        at.Advance(Second);
+        Assert.Equal([0, 1, 2], got);
     }
 
     [Fact]

@@ -126,8 +126,9 @@ public sealed class RemoteWatchSpecs : RemoteSpecs
         var probe = at.Probe();
         var remote = at.RefOf(Echo(at, there), there);
         var stranger = new RemoteActorRef(
-            RemoteHarness.HubOf(at.System), RemoteHarness.HubOf(at.System).PeerOf(Address.Parse("akka.tcp://nobody@127.0.0.1:9")),
+            RemoteHarness.HubOf(at.System), Address.Parse("akka.tcp://nobody@127.0.0.1:9"),
             ActorPath.Parse("akka.tcp://nobody@127.0.0.1:9/user/x#1"));
+        at.LosePatience();
         probe.Do(context => context.Watch(stranger));
         Assert.Equal(new Terminated(stranger, existenceConfirmed: false, addressTerminated: true), probe.ExpectMsg<Terminated>());
         probe.Send(remote, new Note("others are well"));

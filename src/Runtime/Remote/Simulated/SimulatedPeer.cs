@@ -16,6 +16,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
     private int _reported;
     private TimeSpan _backoff;
     private TimeSpan _waitsSince;
+    private long _queuedBytes;
     private TimerEntry _dial;
     private TimerEntry _grace;
 
@@ -32,6 +33,8 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
             _connection.Send(this, message);
             return;
         }
+        if (!owner.HasRoom(address, message, _queuedBytes, out var bytes)) return;
+        _queuedBytes += bytes;
         if (_queue.Count == 0) _waitsSince = owner.Network.Timers.Monotonic;
         _queue.Enqueue(message);
         Dial();
@@ -59,6 +62,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
         _dial?.Cancel();
         _dial = null;
         Report(uid, null);
+        _queuedBytes = 0;
         while (_connection == connection && _queue.TryDequeue(out var message)) connection.Send(this, message);
     }
 
@@ -123,6 +127,7 @@ internal sealed class SimulatedPeer(SimulatedTransport owner, Address address)
 
     private void DropQueue(string reason)
     {
+        _queuedBytes = 0;
         for (var count = _queue.Count; count > 0; count--) owner.Drop(address, _queue.Dequeue(), reason);
     }
 }

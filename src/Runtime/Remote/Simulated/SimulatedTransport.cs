@@ -83,6 +83,27 @@ internal sealed class SimulatedTransport : ITransport
         Hub.Dropped(peer, message, reason);
     }
 
+    /// <summary>Whether there is room for a message beside those that wait already; if not, it is dropped.</summary>
+    public bool HasRoom(Address peer, in Outbound message, long waiting, out long bytes)
+    {
+        bytes = 0;
+        if (message.IsSystem) return true;
+        var body = Network.RentBody();
+        try
+        {
+            if (Hub.TryGetId(message.Message, out var id)) Hub.Write(id, message.Message, body);
+            bytes = body.WrittenCount;
+        }
+        catch (Exception)
+        {
+            // this is told when it leaves
+        }
+        Network.ReturnBody(body);
+        if (waiting + bytes <= Hub.Options.MaxQueuedBytes) return true;
+        Drop(peer, message, "too much waits for this peer");
+        return false;
+    }
+
     /// <summary>The message as it is now, or false where it cannot leave.</summary>
     public bool TryEncode(Address peer, in Outbound message, ArrayBufferWriter<byte> body, out int id)
     {

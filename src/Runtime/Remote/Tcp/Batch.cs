@@ -20,7 +20,7 @@ internal sealed class Batch
 
     public long Bytes { get; private set; }
 
-    public int Messages => Chunks.Sum(static chunk => chunk.Messages) + Ended.Count;
+    public int Messages => Chunks.Sum(static chunk => chunk.Messages.Count) + Ended.Count;
 
     public bool HasRoom => _used + StartBytes + 8 <= ScratchBytes && Segments.Count < EnoughSegments;
 
@@ -34,6 +34,17 @@ internal sealed class Batch
     {
         Chunks.Add(chunk);
         Add(chunk.Unsent);
+    }
+
+    /// <summary>The batch did not leave as a whole. Returns how many of its messages may have arrived, and in the list those that have not.</summary>
+    public int Fail(bool hasBegun, List<Outbound> lost)
+    {
+        foreach (var chunk in Chunks)
+        {
+            if (!hasBegun && chunk.Start == 0) lost.AddRange(chunk.Messages);
+        }
+        if (!hasBegun) lost.AddRange(Ended.Select(static item => item.Message));
+        return Messages - lost.Count;
     }
 
     /// <summary>Room for a frame's head.</summary>

@@ -16,13 +16,11 @@ internal sealed class Chunk
     /// <summary>Bytes that have left already.</summary>
     public int Start { get; set; }
 
-    public int Messages { get; set; }
-
     /// <summary>What its frames write into the path table.</summary>
     public List<(int Slot, string Path)> Definitions { get; } = [];
 
-    /// <summary>The messages in it, those only that were queued while there was no connection.</summary>
-    public List<Outbound> Known { get; } = [];
+    /// <summary>The messages in it, for the case that it never leaves.</summary>
+    public List<Outbound> Messages { get; } = [];
 
     public Span<byte> Free => _buffer.AsSpan(Length);
 
@@ -32,8 +30,8 @@ internal sealed class Chunk
 
     public void Clear()
     {
-        (Length, Start, Messages) = (0, 0, 0);
+        (Length, Start) = (0, 0);
         Definitions.Clear();
-        Known.Clear();
+        Messages.Clear();
     }
 }

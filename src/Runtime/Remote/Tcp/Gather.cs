@@ -35,15 +35,20 @@ internal static unsafe partial class Gather
     }
 
     /// <summary>Sends all of it, however long it takes. False when the connection is gone.</summary>
-    public static bool Send(Socket socket, List<ReadOnlyMemory<byte>> pieces)
+    /// <param name="socket">Blocking.</param>
+    /// <param name="pieces">In this order.</param>
+    /// <param name="hasBegun">Whether anything of it left.</param>
+    public static bool Send(Socket socket, List<ReadOnlyMemory<byte>> pieces, out bool hasBegun)
     {
-        if (IsNative && pieces.Count <= MaxPieces) return SendNative(socket, pieces);
+        hasBegun = false;
+        if (IsNative && pieces.Count <= MaxPieces) return SendNative(socket, pieces, ref hasBegun);
         foreach (var piece in pieces)
         {
             for (var rest = piece.Span; rest.Length > 0;)
             {
                 var sent = socket.Send(rest, SocketFlags.None, out var error);
                 if (error != SocketError.Success) return false;
+                hasBegun = true;
                 rest = rest[sent..];
             }
         }
@@ -67,7 +72,7 @@ internal static unsafe partial class Gather
         return error == SocketError.Success ? count : -1;
     }
 
-    private static bool SendNative(Socket socket, List<ReadOnlyMemory<byte>> pieces)
+    private static bool SendNative(Socket socket, List<ReadOnlyMemory<byte>> pieces, ref bool hasBegun)
     {
         var pins = t_pins ??= new MemoryHandle[MaxPieces];
         var vector = stackalloc Piece[pieces.Count];
@@ -78,7 +83,7 @@ internal static unsafe partial class Gather
         }
         try
         {
-            return SendAll(socket, vector, pieces.Count);
+            return SendAll(socket, vector, pieces.Count, ref hasBegun);
         }
         finally
         {
@@ -86,7 +91,7 @@ internal static unsafe partial class Gather
         }
     }
 
-    private static bool SendAll(Socket socket, Piece* vector, int count)
+    private static bool SendAll(Socket socket, Piece* vector, int count, ref bool hasBegun)
     {
         while (count > 0)
         {
@@ -99,6 +104,7 @@ internal static unsafe partial class Gather
                 else if (error != Interrupted) return false;
                 continue;
             }
+            hasBegun = true;
             for (var left = (nuint)sent; count > 0; vector++, count--)
             {
                 if (left < vector->Length)

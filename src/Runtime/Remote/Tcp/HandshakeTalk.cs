@@ -145,7 +145,8 @@ internal sealed class HandshakeTalk : IDisposable
         }
         return _options.Expected is null || peer.Address == _options.Expected
             ? null
-            : new HandshakeException(RefuseReason.WrongAddress, $"asked for {_options.Expected}, found {peer.Address}");
+            : new HandshakeException(
+                RefuseReason.WrongAddress, $"asked for {_options.Expected}, found {peer.Address}: use the latter, which it advertises");
     }
 
     private bool Decide(in HandshakeIdentity peer, out HandshakeException reason)

@@ -70,11 +70,14 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
     }
 
     /// <summary>Sends all of it, however long it takes. False when the connection is gone.</summary>
-    public bool Send(List<ReadOnlyMemory<byte>> pieces)
+    /// <param name="pieces">At most <see cref="Batch"/> has.</param>
+    /// <param name="hasBegun">False where surely nothing of it has left.</param>
+    public bool Send(List<ReadOnlyMemory<byte>> pieces, out bool hasBegun)
     {
+        hasBegun = true;
         try
         {
-            if (stream is null) return Gather.Send(socket, pieces);
+            if (stream is null) return Gather.Send(socket, pieces, out hasBegun);
             SendByStream(pieces);
             return true;
         }

@@ -31,7 +31,7 @@ internal sealed class OutQueue
 
     public bool HasWork => _system.Count > 0 || _small.Count > 0 || _begun is not null || _pairs.Count > 0;
 
-    public void Add(in Outbound message, int id, MessageEncoder body, bool isKnown)
+    public void Add(in Outbound message, int id, MessageEncoder body)
     {
         var length = (int)body.Length;
         if (length > Frame.BulkBytes || _pairs.Count > 0)
@@ -50,7 +50,7 @@ internal sealed class OutQueue
             : ChunkFor(_small, ref _lastSmall, size);
         if (message.IsSystem) AddSystem(message, id, body, chunk);
         else AddSmall(message, id, body, chunk);
-        if (isKnown) chunk.Known.Add(message);
+        chunk.Messages.Add(message);
     }
 
     /// <summary>Takes the only chunk, if that is all there is.</summary>
@@ -104,11 +104,12 @@ internal sealed class OutQueue
         _spare.Push(chunk);
     }
 
-    /// <summary>The connection is gone: bulk messages start again, but not for ever. Returns how many messages are lost, and in the list
-    /// those that are known.</summary>
-    public int Rewind(List<Outbound> known)
+    /// <summary>The connection is gone: bulk messages start again, but not for ever. Returns how many messages are lost that may have
+    /// arrived, and in the list those that have not.</summary>
+    public int Rewind(List<Outbound> lost)
     {
-        var lost = _begun?.Messages ?? 0;
+        var doubtful = _begun is { Start: > 0 } ? _begun.Messages.Count : 0;
+        if (_begun is { Start: 0 }) lost.AddRange(_begun.Messages);
         Bytes -= _begun?.Unsent.Length ?? 0;
         _begun = null;
         for (var stream = 0; stream < Frame.Streams; stream++)
@@ -119,12 +120,11 @@ internal sealed class OutQueue
             Bytes += item.Rewind();
             if (!isHopeless) continue;
             Bytes -= item.Length;
-            known.Add(item.Message);
-            lost++;
+            lost.Add(item.Message);
             item.Release();
             EndItem(stream);
         }
-        return lost;
+        return doubtful;
     }
 
     /// <summary>A new connection: it knows no paths.</summary>
@@ -144,19 +144,14 @@ internal sealed class OutQueue
         _lastSmall = last;
     }
 
-    /// <summary>Empties the queue. Returns the number of messages in it, and in the list those that are known.</summary>
-    public int Drop(List<Outbound> known)
+    /// <summary>Empties the queue. Returns as <see cref="Rewind"/> does.</summary>
+    public int Drop(List<Outbound> lost)
     {
-        var count = Rewind(known);
-        foreach (var chunk in _system.Concat(_small))
-        {
-            count += chunk.Messages;
-            known.AddRange(chunk.Known);
-        }
+        var doubtful = Rewind(lost);
+        foreach (var chunk in _system.Concat(_small)) lost.AddRange(chunk.Messages);
         foreach (var item in _pairs.Values.SelectMany(static pair => pair.Items))
         {
-            count++;
-            known.Add(item.Message);
+            lost.Add(item.Message);
             item.Release();
         }
         _system.Clear();
@@ -167,7 +162,7 @@ internal sealed class OutQueue
         Array.Clear(_running);
         _paths?.Clear();
         Bytes = 0;
-        return count;
+        return doubtful;
     }
 
     private void AddSystem(in Outbound message, int id, MessageEncoder body, Chunk chunk)
@@ -201,7 +196,6 @@ internal sealed class OutQueue
         at += (int)body.Length;
         Frame.WriteHeader(to, kind, at - Frame.HeaderBytes);
         chunk.Commit(at);
-        chunk.Messages++;
         Bytes += at;
     }
 

@@ -9,12 +9,6 @@ internal sealed partial class TcpPeer
     private uint _number;
     private int _numbersOf;
 
-    /// <summary>Why this incarnation is refused; null: it is not.</summary>
-    public RefuseReason? Judge(int uid)
-    {
-        lock (_gate) return _refused.Contains(uid) ? RefuseReason.Quarantined : null;
-    }
-
     /// <summary>On the side that does not decide: the number of the last connection with this incarnation, which is lost. False where there
     /// is one.</summary>
     public bool TryAsk(int uid, out uint lost)
@@ -32,8 +26,8 @@ internal sealed partial class TcpPeer
         lock (_gate)
         {
             var current = _arriving ?? _link;
-            if (_isStopped || _refused.Contains(link.Uid) || (HasLinkWith(link.Uid) && current.Number != lost)) return false;
-            link.Number = ++_number;
+            if (IsClosedFor(link) || (HasLinkWith(link.Uid) && current.Number != lost)) return false;
+            link.Number = _number = Math.Max(_number, lost) + 1; // this side may have forgotten what was before
             Take(link);
             return true;
         }
@@ -44,7 +38,7 @@ internal sealed partial class TcpPeer
     {
         lock (_gate)
         {
-            if (_isStopped || _refused.Contains(link.Uid) || (_numbersOf == link.Uid && link.Number <= _number)) return false;
+            if (IsClosedFor(link) || (_numbersOf == link.Uid && link.Number <= _number)) return false;
             (_numbersOf, _number) = (link.Uid, link.Number);
             link.IsAgreed = true;
             Take(link);
@@ -130,12 +124,14 @@ internal sealed partial class TcpPeer
         lock (_gate) DropAll("this system stopped");
     }
 
+    private bool IsClosedFor(Link link) => _isStopped || IsForgotten || transport.Refused.Contains(address, link.Uid);
+
     private bool HasLinkWith(int uid) => (_arriving ?? _link) is { IsBroken: false } current && current.Uid == uid;
 
     private void Take(Link link)
     {
-        if (_link is not null && _link.Uid != link.Uid) _refused.Add(_link.Uid);
-        if (_reported != 0 && _reported != link.Uid) _refused.Add(_reported);
+        if (_link is not null && _link.Uid != link.Uid) transport.Refused.Add(address, _link.Uid);
+        if (_reported != 0 && _reported != link.Uid) transport.Refused.Add(address, _reported);
         _link?.Break("another connection took its place");
         _arriving?.Break("another connection took its place");
         _arriving = link;

@@ -80,17 +80,18 @@ internal sealed partial class TcpPeer
         var (link, messages) = (_link, _batch.Messages);
         _isWriting = true;
         Monitor.Exit(_gate);
-        var isSent = link.Send(_batch.Segments);
+        var isSent = link.Send(_batch.Segments, out var hasBegun);
         Monitor.Enter(_gate);
         _isWriting = false;
         _lastSent = Environment.TickCount64;
         if (isSent) transport.Counters.Sent(messages, _batch.Bytes);
-        var lost = isSent ? null : _batch.Ended.ConvertAll(static item => item.Message);
+        var lost = new List<Outbound>();
+        var doubtful = isSent ? 0 : _batch.Fail(hasBegun, lost);
         _queue.Recycle(_batch);
         if (_isStopping) Monitor.PulseAll(_gate);
         if (isSent) return;
         link.Break("the connection broke");
-        ReportDropped(messages, lost, "lost with the connection");
+        ReportDropped(doubtful, lost, "lost with the connection");
     }
 
     private void WriteFrame(ReadOnlyMemory<byte> frame)
@@ -109,8 +110,8 @@ internal sealed partial class TcpPeer
         else BackOff(now);
         _waitsSince = now;
         transport.Log.Gone($"{address}: {link.Reason}");
-        var known = new List<Outbound>();
-        ReportDropped(_queue.Rewind(known), known, "lost with the connection");
+        var lost = new List<Outbound>();
+        ReportDropped(_queue.Rewind(lost), lost, "lost with the connection");
     }
 
     private void BackOff(long now)
@@ -146,13 +147,16 @@ internal sealed partial class TcpPeer
 
     private void DropAll(string reason)
     {
-        var known = new List<Outbound>();
-        ReportDropped(_queue.Drop(known), known, reason);
+        var lost = new List<Outbound>();
+        ReportDropped(_queue.Drop(lost), lost, reason);
     }
 
-    private void ReportDropped(int count, List<Outbound> known, string reason)
+    /// <param name="doubtful">How many may have arrived: these are counted, and are no dead letters.</param>
+    /// <param name="lost">Those that have not.</param>
+    /// <param name="reason">For the log.</param>
+    private void ReportDropped(int doubtful, List<Outbound> lost, string reason)
     {
-        if (count > known.Count) transport.DropUnknown(address, count - known.Count, reason);
-        if (known.Count > 0) Unlocked(_ => known.ForEach(message => transport.Drop(address, message, reason)));
+        if (doubtful > 0) transport.DropDoubtful(address, doubtful, reason);
+        if (lost.Count > 0) Unlocked(_ => lost.ForEach(message => transport.Drop(address, message, reason)));
     }
 }

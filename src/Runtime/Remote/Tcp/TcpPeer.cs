@@ -18,9 +18,6 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     private OutQueue _queue = new();
     private Batch _batch;
 
-    /// <summary>Uids that are quarantined or were replaced by others.</summary>
-    private readonly HashSet<int> _refused = [];
-
     private readonly int _silenceMs = (int)transport.Options.SilenceLimit.TotalMilliseconds;
     private readonly int _graceMs = (int)transport.Options.ReconnectGrace.TotalMilliseconds;
     private Link _link, _arriving;
@@ -33,13 +30,29 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
 
     public Address Address => address;
 
-    public void Send(in Outbound message, int id, MessageEncoder body)
+    /// <summary>It takes nothing any more: the transport has another one for its address, or makes one.</summary>
+    public bool IsForgotten { get; private set; }
+
+    /// <summary>Ends it, if there is nothing to be lost.</summary>
+    public bool TryForget()
+    {
+        lock (_gate)
+        {
+            IsForgotten = _thread is null && _link is null && _arriving is null && _reported == 0
+                && !_isKept && !_isDialling && !_queue.HasWork;
+            return IsForgotten;
+        }
+    }
+
+    /// <summary>False where it is forgotten.</summary>
+    public bool TrySend(in Outbound message, int id, MessageEncoder body)
     {
         string refusal = null;
         Chunk chunk = null;
         Link link = null;
         lock (_gate)
         {
+            if (IsForgotten) return false;
             if (_isStopping) refusal = "this system stops";
             else if (!message.IsSystem && _queue.Bytes + body.Length > transport.Options.MaxQueuedBytes)
             {
@@ -48,22 +61,26 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
             else
             {
                 if (_link is null && !_queue.HasWork) _waitsSince = Environment.TickCount64;
-                _queue.Add(message, id, body, isKnown: _link is null);
-                link = _link;
+                _queue.Add(message, id, body);
+                link = _link is { IsBroken: false } ? _link : null; // what is told from now on waits for another connection
                 if (link is null) Wake();
                 else if (!_isWriting) chunk = WriterOrChunk(link);
             }
         }
         if (refusal is not null) transport.Drop(address, message, refusal);
         else if (chunk is not null) SendNow(link, chunk);
+        return true;
     }
 
-    public void Keep()
+    /// <summary>False where it is forgotten.</summary>
+    public bool TryKeep()
     {
         lock (_gate)
         {
+            if (IsForgotten) return false;
             _isKept = true;
             Wake();
+            return true;
         }
     }
 
@@ -76,11 +93,11 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
         }
     }
 
-    public void Quarantine(int uid)
+    /// <summary>The incarnation is refused from now on.</summary>
+    public void Shun(int uid)
     {
         lock (_gate)
         {
-            _refused.Add(uid);
             if (_arriving?.Uid == uid) _arriving.Break("quarantined", isFinal: true);
             if (_link?.Uid == uid) _link.Break("quarantined", isFinal: true);
             if (_reported == uid && _link is null) (_disconnectAt, _reason) = (0, "quarantined");
@@ -105,7 +122,7 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
 
     private void SendNow(Link link, Chunk chunk)
     {
-        var (bytes, messages) = (chunk.Length, chunk.Messages);
+        var (bytes, messages) = (chunk.Length, chunk.Messages.Count);
         var sent = link.TrySend(chunk.Unsent.Span);
         if (sent < 0) link.Break("the connection broke");
         lock (_gate)

@@ -15,10 +15,15 @@ internal sealed partial class TcpTransport : ITransport
 
     private const int StopMs = 1000;
 
-    private Task _stopped;
+    /// <summary>Peers that are kept in mind, whatever they are good for.</summary>
+    private const int FewPeers = 64;
+
     private readonly ConcurrentDictionary<Address, TcpPeer> _peers = new();
+    private readonly Lock _adding = new();
     private readonly Socket _listener;
+    private Task _stopped;
     private TcpPeer _last;
+    private int _sweepAt = FewPeers;
 
     /// <summary>Listens from now on; connections are accepted after <see cref="Start"/>.</summary>
     /// <param name="log">Called by any thread, also under locks: must neither block nor send.</param>
@@ -39,7 +44,7 @@ internal sealed partial class TcpTransport : ITransport
             Secret = options.Secret,
             Tls = options.Tls is null ? null : new TlsCertificates(options.Tls),
             Timeout = options.HandshakeTimeout,
-            Decide = (peer, uid) => _peers.TryGetValue(peer, out var known) ? known.Judge(uid) : null,
+            Decide = (peer, uid) => Refused.Contains(peer, uid) ? RefuseReason.Quarantined : null,
         };
         _acceptor = new Thread(AcceptAll, StackBytes) { IsBackground = true, Name = "rl tcp accept" };
     }
@@ -51,6 +56,11 @@ internal sealed partial class TcpTransport : ITransport
     public TcpLog Log { get; }
 
     public TcpCounters Counters { get; } = new();
+
+    public RefusedUids Refused { get; } = new();
+
+    /// <summary>How many addresses it keeps in mind.</summary>
+    public int KnownPeers => _peers.Count;
 
     /// <summary>Where it listens.</summary>
     public IPEndPoint LocalEndPoint { get; }
@@ -96,14 +106,19 @@ internal sealed partial class TcpTransport : ITransport
         else
         {
             Handler.Encoded(peer, id, body.Length);
-            PeerOf(peer).Send(message, id, body);
+            while (!PeerOf(peer).TrySend(message, id, body))
+            {
+            }
         }
         body.Clear();
     }
 
     public void Keep(Address peer)
     {
-        if (peer != Address && !_isStopping) PeerOf(peer).Keep();
+        if (peer == Address || _isStopping) return;
+        while (!PeerOf(peer).TryKeep())
+        {
+        }
     }
 
     public void Release(Address peer)
@@ -111,7 +126,11 @@ internal sealed partial class TcpTransport : ITransport
         if (_peers.TryGetValue(peer, out var known)) known.Release();
     }
 
-    public void Quarantine(Address peer, int uid) => PeerOf(peer).Quarantine(uid);
+    public void Quarantine(Address peer, int uid)
+    {
+        Refused.Add(peer, uid);
+        if (_peers.TryGetValue(peer, out var known)) known.Shun(uid);
+    }
 
     /// <remarks>A second call waits for the first.</remarks>
     public Task StopAsync()
@@ -129,21 +148,42 @@ internal sealed partial class TcpTransport : ITransport
     /// <summary>Counts a message that will not arrive, and tells.</summary>
     public void Drop(Address peer, in Outbound message, string reason)
     {
-        DropUnknown(peer, 1, reason);
+        DropDoubtful(peer, 1, reason);
         Handler.Dropped(peer, message, reason);
     }
 
-    /// <summary>Counts messages that exist as bytes only.</summary>
-    public void DropUnknown(Address peer, int count, string reason)
+    /// <summary>Counts messages that left and may have been lost.</summary>
+    public void DropDoubtful(Address peer, int count, string reason)
     {
         Counters.Drop(count);
         Log.Dropped(count, $"for {peer}: {reason}");
     }
 
+    /// <summary>Forgets addresses that nothing depends on. Returns how many are left.</summary>
+    public int ForgetIdle()
+    {
+        lock (_adding)
+        {
+            foreach (var idle in _peers.Values.Where(static known => known.TryForget())) _peers.TryRemove(idle.Address, out _);
+            return _peers.Count;
+        }
+    }
+
     private TcpPeer PeerOf(Address address)
     {
         var last = Volatile.Read(ref _last);
-        if (last is not null && ReferenceEquals(last.Address, address)) return last;
-        return _last = _peers.GetOrAdd(address, static (key, self) => new TcpPeer(self, key), this);
+        if (last is { IsForgotten: false } && ReferenceEquals(last.Address, address)) return last;
+        return _last = _peers.TryGetValue(address, out var peer) ? peer : Add(address);
+    }
+
+    /// <summary>Nodes come and go: whenever the number of addresses has doubled, those are forgotten that nothing depends on.</summary>
+    private TcpPeer Add(Address address)
+    {
+        lock (_adding)
+        {
+            if (_peers.TryGetValue(address, out var peer)) return peer;
+            if (_peers.Count >= _sweepAt) _sweepAt = Math.Max(FewPeers, 2 * ForgetIdle());
+            return _peers[address] = new TcpPeer(this, address);
+        }
     }
 }

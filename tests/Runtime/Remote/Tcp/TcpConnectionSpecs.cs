@@ -133,6 +133,64 @@ public sealed class TcpConnectionSpecs
     }
 
     [Fact]
+    public void What_is_sent_to_an_incarnation_after_its_quarantine_is_reported_as_dropped()
+    {
+        const int each = 10;
+        using var a = new Side("a", options => options with { SilenceLimit = Short });
+        var expected = new List<byte[]>();
+        for (var round = 0; round < 4; round++)
+        {
+            using var b = new Side($"b{round}");
+            a.AsTransport.Keep(b.Address);
+            Side.Until(() => a.Handler.Reports.Contains($"+{b.Transport.Uid}"), "It is not connected.");
+            a.AsTransport.Quarantine(b.Address, b.Transport.Uid);
+            for (var i = 0; i < each; i++)
+            {
+                byte[] body = i % 3 == 2 ? new byte[100_000] : [1, (byte)round, (byte)i];
+                expected.Add(body);
+                a.Send(b, body);
+            }
+            Side.Until(() => a.Handler.Drops.Count >= expected.Count, $"{expected.Count - a.Handler.Drops.Count} are lost in silence.");
+            Assert.Empty(b.Handler.Arrivals);
+            a.AsTransport.Release(b.Address);
+        }
+        Assert.Equal(expected.ToHashSet(), a.Handler.Drops.Select(static drop => (byte[])drop.Message.Message).ToHashSet());
+        Assert.Equal(expected.Count, a.Counters.Dropped);
+    }
+
+    [Fact]
+    public void Who_is_called_by_another_name_than_it_advertises_is_not_reached_and_both_are_named()
+    {
+        using var a = new Side("a", options => options with { SilenceLimit = Short });
+        using var b = new Side("b");
+        var called = new Address("akka.tcp", "b", "localhost", b.Address.Port);
+        a.Send(called, [1]);
+        Side.Until(() => a.Handler.Drops.Count == 1, "It waits for ever.");
+        Side.Until(() => a.Log.Any(line => line.Contains($"asked for {called}, found {b.Address}")), "The log does not say why.");
+    }
+
+    [Theory, InlineData(0), InlineData(1)]
+    public void A_forgotten_peer_is_met_anew_though_the_other_side_remembers(int forgetful)
+    {
+        using Proxy toA = new(), toB = new();
+        using var a = Behind(toA, "a", TimeSpan.FromMilliseconds(1));
+        using var b = Behind(toB, "b", TimeSpan.FromMilliseconds(1));
+        var transport = (forgetful == 0 ? a : b).Transport;
+        for (var round = 1; round <= 3; round++)
+        {
+            a.AsTransport.Keep(b.Address);
+            Side.Until(() => Count(a, '+') == round && Count(b, '+') == round, "They do not connect.");
+            a.AsTransport.Release(b.Address);
+            toA.Cut();
+            toB.Cut();
+            Side.Until(() => Count(a, '-') == round && Count(b, '-') == round, "The cut is not noticed.");
+            Side.Until(() => transport.ForgetIdle() == 0, "It is not forgotten.");
+        }
+
+        static int Count(Side side, char sign) => side.Handler.Reports.Count(report => report[0] == sign);
+    }
+
+    [Fact]
     public void Stopping_sends_what_waits_and_says_goodbye()
     {
         using var b = new Side("b");
