@@ -37,7 +37,7 @@ internal sealed record NodeStatus
 
 /// <summary>What a node does for a run that another node leads.</summary>
 /// <param name="Workers">That work now.</param>
-/// <param name="Sent">Unrolls of theirs, as the next three are: since the node last began to work for a run.</param>
+/// <param name="Sent">Unrolls of that run, as the next three are: of all its workers so far.</param>
 internal sealed record WorkStatus(int Workers, long Sent, long Consumed, long Lost, long Rejected);
 
 /// <summary>A member of the cluster, as one node sees it.</summary>
