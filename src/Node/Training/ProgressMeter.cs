@@ -115,7 +115,7 @@ internal sealed class ProgressMeter : IRunWatcher
             LearningRate = report.LearningRate,
             Elapsed = now,
             Remaining = Remaining(report, framesPerSecond),
-            UnrollsSent = _workers.Values.Sum(worker => worker.Sent),
+            UnrollsSent = Math.Max(report.UnrollsConsumed, _consumedBefore + _workers.Values.Sum(worker => worker.Sent)),
             UnrollsConsumed = report.UnrollsConsumed,
             UnrollsLost = _workers.Values.Sum(worker => worker.Lost),
             UnrollsRolledBack = report.UnrollsRolledBack,

@@ -62,9 +62,9 @@ internal sealed record RunPlan(
     {
         var (shape, needed) = (Workers.Shape, Learner.Learner.UnrollsPerUpdate);
         var credits = new CreditBook(Replay.CreditsPerWorker, Replay.MaxBytesPerWorker).CreditsFor(shape.ByteCount);
-        return needed <= workers * credits
-            ? null
-            : $"An update needs {needed} unrolls of {shape.ByteCount / 1e6:0.#} MB, but {workers} workers may have {workers * credits} in flight";
+        return needed <= workers * credits ? null
+            : workers == 0 ? "There are no workers"
+            : $"An update needs {needed} unrolls of {shape.ByteCount / 1e3:0.#} KB, but {workers} workers may have {workers * credits} in flight";
     }
 
     private void CheckCredits(int workers)

@@ -41,7 +41,7 @@ public sealed record TrainingProgress
     /// <summary>Until the last frame at the present rate; null while that is unknown.</summary>
     public TimeSpan? Remaining { get; init; }
 
-    /// <summary>Unrolls that workers sent since this process began, as far as they have said.</summary>
+    /// <summary>Unrolls that workers sent since this process began, as far as they have said, and those consumed before.</summary>
     public long UnrollsSent { get; init; }
 
     public long UnrollsConsumed { get; init; }
