@@ -10,9 +10,11 @@ public sealed class SecretTests
     {
         await using var cluster = new TestCluster();
         var (right, wrong) = (cluster.Secret("right", Right), cluster.Secret("wrong", Wrong));
+        // It is there first: that nobody was there then is not all that it says later.
+        var stranger = await cluster.StartActorAsync("stranger", "--secret-file", wrong);
+        await stranger.SaysAsync("Connection refused");
         var learner = await cluster.StartLearnerAsync("impala-catch", 100_000, "--secret-file", right);
         using var pages = await learner.PagesAsync();
-        var stranger = await cluster.StartActorAsync("stranger", "--secret-file", wrong);
         await stranger.SaysAsync("the secret differs");
         await learner.SaysAsync("the secret differs");
         var view = await pages.SeesAsync("its own cluster", now => now.Members.Count > 0);

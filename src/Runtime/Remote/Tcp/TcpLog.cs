@@ -34,14 +34,16 @@ internal sealed class TcpLog(Action<LogLevel, string> write)
 
     public void Dropped(long count, string what) => Write(LogLevel.WarningLevel, _dropped, count, "Dropped", what);
 
-    public void Unreachable(string what) => Write(LogLevel.WarningLevel, _unreachable, 1, "Cannot reach", what);
+    /// <returns>False where it is not written now.</returns>
+    public bool Unreachable(string what) => Write(LogLevel.WarningLevel, _unreachable, 1, "Cannot reach", what);
 
     public void Gone(string what) => Write(LogLevel.InfoLevel, _gone, 1, "Lost the connection with", what);
 
-    private void Write(LogLevel level, Throttle throttle, long more, string verb, string what)
+    private bool Write(LogLevel level, Throttle throttle, long more, string verb, string what)
     {
-        if (!throttle.TryPass(more, out var count)) return;
+        if (!throttle.TryPass(more, out var count)) return false;
         write(level, Clean(count == 1 ? $"{verb} {what}" : $"{verb} {count}, the last: {what}"));
+        return true;
     }
 
     /// <summary>Paths and reasons hold what a peer wrote: it must not begin a line of its own.</summary>

@@ -12,7 +12,7 @@ internal sealed partial class TcpPeer
 
     private long _disconnectAt, _nextDial, _waitsSince;
     private int _backoffMs;
-    private string _reason, _dialFailure;
+    private string _reason, _dialFailure, _toldFailure;
 
     private static byte[] EmptyFrame(FrameKind kind)
     {
@@ -140,7 +140,7 @@ internal sealed partial class TcpPeer
         _arriving = null;
         _link = link;
         _queue.Begin();
-        (_dialFailure, _lastSent) = (null, 0);
+        (_dialFailure, _toldFailure, _lastSent) = (null, null, 0);
         link.IsAnnounced = true;
         Monitor.PulseAll(_gate);
     }
