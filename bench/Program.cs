@@ -1,12 +1,17 @@
 using BenchmarkDotNet.Running;
+using Rl.Distributed.Bench.Processes;
 using Rl.Distributed.Bench.Remote;
 
 // dotnet run -c Release --project bench -- --filter '*Gemm*'
 // dotnet run -c Release --project bench -- remote      two processes, beside raw sockets
+// dotnet run -c Release --project bench -- cluster     runs over several processes, beside one
 switch (args)
 {
     case ["remote", .. var names]:
         RemoteBench.Run(names);
+        break;
+    case ["cluster", .. var words]:
+        NodesBench.Run(words);
         break;
     case [RemotePeer.Argument]:
         RemotePeer.Run();

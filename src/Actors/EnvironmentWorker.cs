@@ -16,6 +16,8 @@ namespace Rl.Distributed.Actors;
 /// <param name="Discount">γ.</param>
 /// <param name="RewardClip">± bound of rewards for learning; 0 for none.</param>
 /// <param name="CreditTimeout">After this long an unroll without an answer counts as lost.</param>
+/// <param name="Reported">Called with each report on its worker's thread, the last one included, even where the actor system is at its end and
+/// the observer hears nothing more; null: nobody wants to know.</param>
 public sealed record WorkerSetup(
     Func<RandomStream, IEnvironmentBatch> CreateEnvironments,
     PolicyValueNetwork Network,
@@ -23,7 +25,8 @@ public sealed record WorkerSetup(
     ulong RunSeed,
     float Discount,
     float RewardClip,
-    TimeSpan CreditTimeout);
+    TimeSpan CreditTimeout,
+    Action<WorkerReport>? Reported = null);
 
 /// <summary>
 /// Is responsible for acting: steps a batch of environments with the node's newest weights and sends one unroll for each credit that the
@@ -31,7 +34,8 @@ public sealed record WorkerSetup(
 /// </summary>
 public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10), RegisterInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10), RegisterInterval = TimeSpan.FromSeconds(1),
+        ReportInterval = TimeSpan.FromSeconds(1);
 
     private readonly WorkerSetup _setup;
     private readonly IActorRef _replay, _parameters, _observer;
@@ -66,6 +70,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         Receive<CreditReturned>(OnCreditReturned);
         Receive<ExpireCredits>(_ => OnExpireCredits());
         Receive<Register>(_ => OnRegister());
+        Receive<ReportDue>(_ => Report());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -77,6 +82,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         if (_replay.Path.Address.HasGlobalScope) Timers.StartPeriodicTimer(nameof(Register), Register.Instance, RegisterInterval);
         _parameters.Tell(AwaitParameters.Instance);
         Timers.StartPeriodicTimer(nameof(ExpireCredits), ExpireCredits.Instance, _setup.CreditTimeout / 4);
+        Timers.StartPeriodicTimer(nameof(ReportDue), ReportDue.Instance, ReportInterval);
     }
 
     protected override void PostStop()
@@ -152,13 +158,17 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private void OnExpireCredits()
     {
         _credits += _ledger.Expire(Context.System.Scheduler.MonotonicClock - _setup.CreditTimeout);
-        Report();
         BeginUnroll();
     }
 
-    private void Report() => _observer.Tell(new WorkerReport(
-        _worker, _incarnation, _ledger.Sent, _ledger.Consumed, _ledger.Lost, _ledger.Count(UnrollOutcome.WrongShape),
-        _ledger.Count(UnrollOutcome.TableFull), _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation)));
+    private void Report()
+    {
+        var report = new WorkerReport(
+            _worker, _incarnation, _ledger.Sent, _ledger.Consumed, _ledger.Lost, _ledger.Count(UnrollOutcome.WrongShape),
+            _ledger.Count(UnrollOutcome.TableFull), _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation));
+        _setup.Reported?.Invoke(report);
+        _observer.Tell(report);
+    }
 
     private sealed record Continue
     {
@@ -168,6 +178,11 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private sealed record Register
     {
         public static readonly Register Instance = new();
+    }
+
+    private sealed record ReportDue
+    {
+        public static readonly ReportDue Instance = new();
     }
 
     private sealed record ExpireCredits

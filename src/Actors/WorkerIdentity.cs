@@ -18,5 +18,12 @@ public sealed class WorkerIdentity(int index, int epoch)
     public static int FirstIncarnation(int epoch) => epoch * IncarnationsPerEpoch;
 
     /// <summary>The number for the incarnation that begins now; each call gives the next.</summary>
-    public int BeginIncarnation() => Interlocked.Increment(ref _next) - 1;
+    /// <exception cref="InvalidOperationException">The epoch has no more: the next epoch's must stay unused.</exception>
+    public int BeginIncarnation()
+    {
+        var incarnation = Interlocked.Increment(ref _next) - 1;
+        return incarnation < FirstIncarnation(epoch + 1)
+            ? incarnation
+            : throw new InvalidOperationException($"Worker {index} was started {IncarnationsPerEpoch} times: resume the run to go on.");
+    }
 }

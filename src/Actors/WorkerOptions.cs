@@ -6,8 +6,11 @@ namespace Rl.Distributed.Actors;
 /// <summary>The workers of a run: how many, and what each one sends.</summary>
 public sealed record WorkerOptions
 {
+    /// <summary>The most workers of a process.</summary>
+    public const int MaxCount = 4096;
+
     [Description("Workers in this process; 0 is one a core.")]
-    [Range(0, 4096)]
+    [Range(0, MaxCount)]
     public int Count { get; init; } = 2;
 
     [Description("Environments that one worker steps together: B of an unroll.")]

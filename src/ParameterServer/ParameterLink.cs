@@ -43,7 +43,7 @@ internal sealed class ParameterLink(IActorRef cache, ParameterServerOptions opti
     private void SendChunks()
     {
         var (values, version) = (_snapshot!.Values, _snapshot.Version);
-        while (_sent < values.Length && _sent - _received < options.ChunksInFlight * _chunkLength)
+        while (_sent < values.Length && _sent - _received < (long)options.ChunksInFlight * _chunkLength)
         {
             var length = ChunkSequence<ParameterVersion>.LengthAt(_sent, values.Length, _chunkLength);
             cache.Tell(new ParametersChunk(version, values.Length, _sent, values.AsMemory(_sent, length)));

@@ -31,24 +31,6 @@ public static class ReplayCodecs
 
     public static InsertUnroll ReadInsertUnroll(ref MessagePackReader reader, UnrollPool pool) => new(UnrollCodec.Read(ref reader, pool));
 
-    public static void Write(ref MessagePackWriter writer, RequestBatch message) => writer.Write(message.Unrolls);
-
-    public static RequestBatch ReadRequestBatch(ref MessagePackReader reader) =>
-        new(WireReading.ReadInt32(ref reader, 1, MaxBatch, "unrolls of a batch"));
-
-    public static void Write(ref MessagePackWriter writer, BatchConsumed message)
-    {
-        writer.WriteArrayHeader(message.Unrolls.Length);
-        foreach (var id in message.Unrolls) Write(ref writer, id);
-    }
-
-    public static BatchConsumed ReadBatchConsumed(ref MessagePackReader reader)
-    {
-        var ids = new UnrollId[ReadBatchLength(ref reader)];
-        for (var i = 0; i < ids.Length; i++) ids[i] = ReadUnrollId(ref reader);
-        return new BatchConsumed(ids);
-    }
-
     public static void Write(ref MessagePackWriter writer, CreditsGranted message)
     {
         writer.WriteArrayHeader(3);
@@ -81,19 +63,6 @@ public static class ReplayCodecs
             (UnrollOutcome)WireReading.ReadInt32(ref reader, 0, (int)UnrollOutcome.StaleIncarnation, "outcome"));
     }
 
-    public static void Write(ref MessagePackWriter writer, BatchReady message)
-    {
-        writer.WriteArrayHeader(message.Unrolls.Length);
-        foreach (var unroll in message.Unrolls) UnrollCodec.Write(ref writer, unroll);
-    }
-
-    public static BatchReady ReadBatchReady(ref MessagePackReader reader, UnrollPool pool)
-    {
-        var unrolls = new Unroll[ReadBatchLength(ref reader)];
-        for (var i = 0; i < unrolls.Length; i++) unrolls[i] = UnrollCodec.Read(ref reader, pool);
-        return new BatchReady(unrolls);
-    }
-
     public static void Write(ref MessagePackWriter writer, UnrollId id)
     {
         writer.WriteArrayHeader(3);
@@ -109,11 +78,5 @@ public static class ReplayCodecs
             WireReading.ReadIndex(ref reader, "worker"),
             WireReading.ReadIndex(ref reader, "incarnation"),
             WireReading.ReadCount(ref reader, "sequence number"));
-    }
-
-    private static int ReadBatchLength(ref MessagePackReader reader)
-    {
-        var count = reader.ReadArrayHeader();
-        return count <= MaxBatch ? count : throw new MessagePackSerializationException($"A batch of {count} unrolls, {MaxBatch} at most.");
     }
 }

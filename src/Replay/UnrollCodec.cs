@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using MessagePack;
 using Rl.Distributed.Core.Numerics;
@@ -66,9 +67,12 @@ public static class UnrollCodec
         ReadBits(reset, unroll.Reset);
         Bytes.CopyTo(returns, unroll.EpisodeReturns);
         Bytes.CopyTo(lengths, unroll.EpisodeLengths);
-        if (AreNumbered(unroll.Actions, shape.Actions)) return unroll;
+        var complaint = !AreNumbered(unroll.Actions, shape.Actions) ? $"An action is not one of {shape.Actions}."
+            : !AreFinite(unroll.BehaviourLogits) || !AreFinite(unroll.Rewards) || !AreFinite(unroll.Discounts) ? "A logit, reward or discount is not finite."
+            : null;
+        if (complaint is null) return unroll;
         pool.Return(unroll);
-        throw new MessagePackSerializationException($"An action is not one of {shape.Actions}.");
+        throw new MessagePackSerializationException(complaint);
     }
 
     private static ReadOnlySequence<byte> ReadBuffer(ref MessagePackReader reader, int? bytes, string what)
@@ -84,6 +88,18 @@ public static class UnrollCodec
         var isOutside = false;
         foreach (var action in actions) isOutside |= (uint)action >= (uint)count;
         return !isOutside;
+    }
+
+    /// <summary>Whether none is NaN or infinite: one such number would end the run of everybody.</summary>
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
+        // Zero times anything finite is zero; NaN stays.
+        var sum = Vector<float>.Zero;
+        var rest = MemoryMarshal.Cast<float, Vector<float>>(values);
+        foreach (var vector in rest) sum += vector * Vector<float>.Zero;
+        var total = Vector.Sum(sum);
+        foreach (var value in values[(rest.Length * Vector<float>.Count)..]) total += value * 0;
+        return total == 0;
     }
 
     // Eight flags are eight bytes of 0 or 1: the product gathers byte i as bit i of its highest byte.

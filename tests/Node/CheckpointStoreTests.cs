@@ -28,6 +28,16 @@ public sealed class CheckpointStoreTests
     }
 
     [Fact]
+    public async Task A_save_is_told_when_the_file_is_there()
+    {
+        var (store, told) = (Store(), new List<long>());
+        store.Saved += frames => told.Add(Frames().Contains((int)frames) ? frames : -1);
+        await store.SaveAsync(State(100), 100);
+        await store.SaveAsync(State(200), 200);
+        Assert.Equal([100, 200], told);
+    }
+
+    [Fact]
     public async Task Only_the_last_few_are_kept()
     {
         var store = Store(keep: 3);

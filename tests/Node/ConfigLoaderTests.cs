@@ -54,7 +54,8 @@ public sealed class ConfigLoaderTests
 
     [Fact]
     public void A_batch_that_the_credits_can_never_fill_is_refused() =>
-        Assert.Contains("raise workers.credits", Error(() => ConfigLoader.Load("impala-cartpole", [Set("learner.batch=320"), Set("workers.count=2")])));
+        Assert.Contains("raise workers.credits", Assert.Throws<ConfigException>(
+            () => ConfigRules.CheckCredits(ConfigLoader.Load("impala-cartpole", [Set("learner.batch=320"), Set("workers.count=2")]))).Message);
 
     [Fact]
     public void A_run_that_could_never_be_continued_is_refused() =>

@@ -34,13 +34,12 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
-    public void Remains_of_a_run_that_never_began_are_no_hindrance_where_they_may_be_there()
+    public void Remains_of_a_run_that_never_began_are_no_hindrance()
     {
         foreach (var name in (string[])[".lock", "epoch.txt", "log.txt", "metrics.csv", "config.yaml.tmp"]) File.WriteAllText(_directory.File(name), "");
-        Assert.Throws<ConfigException>(() => Create(_directory.Path));
-        RunFolder.Create(_directory.Path, Config, TimeProvider.System, mayHoldRemains: true).Dispose();
+        Create(_directory.Path).Dispose();
         File.WriteAllText(_directory.File("mine.txt"), "");
-        Assert.Throws<ConfigException>(() => RunFolder.Create(_directory.Path, Config, TimeProvider.System, mayHoldRemains: true));
+        Assert.Throws<ConfigException>(() => Create(_directory.Path));
     }
 
     [Fact]
@@ -68,7 +67,11 @@ public sealed class RunFolderTests : IDisposable
     public void Metrics_have_a_header_and_a_row_a_report_and_a_resumed_run_appends()
     {
         var path = _directory.File("metrics.csv");
-        using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 640, MeanReturn100 = double.NaN, LearningRate = 6e-4, UnrollsConsumed = 5, UnrollsRolledBack = 2 });
+        var progress = new TrainingProgress
+        {
+            Frames = 640, MeanReturn100 = double.NaN, LearningRate = 6e-4, UnrollsConsumed = 5, UnrollsRolledBack = 2,
+        };
+        using (var metrics = new MetricsCsv(path)) metrics.Write(progress);
         File.AppendAllText(path, "1280,0.2");
         Assert.Equal(7, MetricsCsv.LastUnrollsConsumed(path));
         using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1280, MeanReturn100 = 21.5 });

@@ -10,11 +10,12 @@ internal sealed partial class RlProcess : IDisposable
     private readonly Process _process;
     private readonly List<(long At, string Text)> _lines = [];
     private readonly string? _logPath;
+    private readonly long _logBegin;
     private readonly Task _read;
 
-    private RlProcess(string name, Process process, string? logPath)
+    private RlProcess(string name, Process process, string? logPath, long logBegin)
     {
-        (Name, _process, _logPath, StartedAt) = (name, process, logPath, Stopwatch.GetTimestamp());
+        (Name, _process, _logPath, _logBegin, StartedAt) = (name, process, logPath, logBegin, Stopwatch.GetTimestamp());
         process.StandardInput.Close();
         _read = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
     }
@@ -28,7 +29,7 @@ internal sealed partial class RlProcess : IDisposable
     /// <summary>Just after the process was there, as <see cref="Stopwatch.GetTimestamp"/> counts.</summary>
     public long StartedAt { get; }
 
-    /// <summary>The lines of its streams, and of its log if it has one.</summary>
+    /// <summary>The lines of its streams, and those that it has added to its log if it has one.</summary>
     public IReadOnlyList<string> Lines
     {
         get
@@ -38,14 +39,16 @@ internal sealed partial class RlProcess : IDisposable
     }
 
     /// <param name="name">For people who read a failed test.</param>
-    /// <param name="logPath">The log that it writes; null: none.</param>
+    /// <param name="logPath">The log that it writes, or goes on with; null: none.</param>
     /// <param name="prefix">What runs the program, such as <c>ip netns exec NAME</c>.</param>
     /// <param name="arguments">Of the program.</param>
     public static async Task<RlProcess> StartAsync(string name, string? logPath, IReadOnlyList<string> prefix, params string[] arguments)
     {
         string[] command = [.. prefix, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet",
             Path.Combine(AppContext.BaseDirectory, "rl.dll"), .. arguments];
-        return new RlProcess(name, await Launcher.StartAsync(command, Secretless), logPath);
+        // A process that resumes a run goes on with the log of the one before.
+        var logBegin = File.Exists(logPath) ? new FileInfo(logPath).Length : 0;
+        return new RlProcess(name, await Launcher.StartAsync(command, Secretless), logPath, logBegin);
     }
 
     // What the shell that runs the tests has set is not meant for them.
@@ -103,7 +106,8 @@ internal sealed partial class RlProcess : IDisposable
     private IEnumerable<string> LogLines()
     {
         if (_logPath is null || !File.Exists(_logPath)) return [];
-        using var reader = new StreamReader(new FileStream(_logPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        var log = new FileStream(_logPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) { Position = _logBegin };
+        using var reader = new StreamReader(log);
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 

@@ -19,10 +19,12 @@ internal sealed class TestCluster : IAsyncDisposable
     public string RunFolder => Path.Combine(Folder, "run");
 
     /// <summary>Starts a run that leaves all acting to other nodes. It writes metrics and checkpoints often.</summary>
-    public Task<RlProcess> StartLearnerAsync(string preset, long frames, params string[] more) => StartAsync(
-        "learner", Path.Combine(RunFolder, "log.txt"), [], [
-            "train", preset, "--frames", $"{frames}", "--run-dir", RunFolder, "--set", "run.metricsSeconds=0.1", "--set", "run.checkpointSeconds=1",
-            .. Led, .. more]);
+    public Task<RlProcess> StartLearnerAsync(string preset, long frames, params string[] more) =>
+        StartLeaderAsync(["train", preset], frames, more);
+
+    /// <summary>The same, as a node that is told its roles.</summary>
+    public Task<RlProcess> StartLearningNodeAsync(string preset, long frames) =>
+        StartLeaderAsync(["node", preset, "--role", "learner,replay,parameter-server"], frames, []);
 
     /// <summary>Continues it, where it was.</summary>
     public Task<RlProcess> ResumeLearnerAsync(long frames, params string[] more) => StartAsync(
@@ -58,11 +60,17 @@ internal sealed class TestCluster : IAsyncDisposable
         foreach (var process in _processes)
         {
             await process.EndAsync();
-            foreach (var line in process.Lines.Where(line => !line.Contains("Saved checkpoint", StringComparison.Ordinal)).TakeLast(LinesShown)) TestContext.Current.TestOutputHelper?.WriteLine($"{process.Name}> {line}");
+            foreach (var line in process.Lines.Where(line => !line.Contains("Saved checkpoint", StringComparison.Ordinal)).TakeLast(LinesShown))
+                TestContext.Current.TestOutputHelper?.WriteLine($"{process.Name}> {line}");
             process.Dispose();
         }
         Directory.Delete(Folder, recursive: true);
     }
+
+    private Task<RlProcess> StartLeaderAsync(string[] command, long frames, string[] more) => StartAsync(
+        "learner", Path.Combine(RunFolder, "log.txt"), [], [
+            .. command, "--frames", $"{frames}", "--run-dir", RunFolder, "--set", "run.metricsSeconds=0.1", "--set", "run.checkpointSeconds=1",
+            .. Led, .. more]);
 
     private string[] Led => ["--listen", Seed, "--workers", "0", "--http", "127.0.0.1:0"];
 

@@ -98,6 +98,24 @@ public sealed class UnrollCodecTests
         Refused(tree => tree[Version] = 1L);
     }
 
+    [Theory]
+    [InlineData(Logits), InlineData(6), InlineData(7)]
+    public void A_number_that_is_not_finite_is_refused_wherever_it_stands(int field)
+    {
+        var count = ((byte[])Part(field)).Length / sizeof(float);
+        foreach (var value in (float[])[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
+            for (var at = 0; at < count; at++)
+                Refused(tree => BitConverter.TryWriteBytes(((byte[])tree[field]!).AsSpan(at * sizeof(float)), value));
+        Read(Tree(tree => BitConverter.TryWriteBytes((byte[])tree[field]!, float.MaxValue)));
+
+        static object Part(int field)
+        {
+            object? part = null;
+            Tree(tree => part = tree[field]);
+            return part!;
+        }
+    }
+
     [Fact]
     public void A_shape_above_the_limit_is_refused_for_its_size()
     {

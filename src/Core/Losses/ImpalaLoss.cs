@@ -12,7 +12,7 @@ namespace Rl.Distributed.Core.Losses;
 /// Shapes: behaviourLogits, logitGradient [T][B][A]; logits at least [T][B][A], what follows (row T) is not read;
 /// values [T+1][B], the last row bootstraps; actions, rewards, discounts, valueGradient [T][B]. discounts[t] is γ·(1 - terminal).
 /// The outputs must not alias the inputs. NaN or overflow anywhere in the inputs makes
-/// <see cref="ImpalaLossValues.IsFinite"/> false: the caller then drops the batch and its gradients.
+/// <see cref="ImpalaLossValues.IsFinite"/> false: the caller must not use the gradients.
 /// </remarks>
 public static partial class ImpalaLoss
 {

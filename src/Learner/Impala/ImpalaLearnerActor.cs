@@ -41,7 +41,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
         Receive<Continue>(_ => OnContinue());
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
         Receive<StopTraining>(_ => OnStopTraining());
-        Receive<WorkersReturned>(message => _state.CountRolledBack(message.Claims));
+        Receive<WorkersReturned>(message => _state.CountRolledBack(message.Claims, message.FirstSince));
         Receive<CheckpointSaved>(_ => OnCheckpointSaved());
         Receive<Status.Failure>(failure => OnSaveFailed(failure.Cause));
     }

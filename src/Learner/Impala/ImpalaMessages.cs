@@ -17,8 +17,10 @@ public sealed record StopTraining
     public static readonly StopTraining Instance = new();
 }
 
-/// <summary>Workers that worked for an earlier epoch are back, with what they know was consumed of theirs.</summary>
-public sealed record WorkersReturned(ConsumptionClaim[] Claims);
+/// <summary>Workers are back, with what they know was consumed of theirs.</summary>
+/// <param name="Claims">Of the present epoch and of earlier ones.</param>
+/// <param name="FirstSince">The first incarnation of the epoch whose checkpoint the run was resumed from.</param>
+public sealed record WorkersReturned(ConsumptionClaim[] Claims, int FirstSince);
 
 // What it sends to whoever watches the run.
 
@@ -48,9 +50,6 @@ public sealed record LearnerReport
     public required float LearningRate { get; init; }
 
     public required long UnrollsConsumed { get; init; }
-
-    /// <summary>Gaps in the sequence numbers: unrolls that did not come, or were refused on the way.</summary>
-    public required long UnrollsLost { get; init; }
 
     public required long UnrollsDuplicate { get; init; }
 

@@ -10,8 +10,8 @@ namespace Rl.Distributed.Learner.Impala;
 /// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
 public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
-    private readonly Dictionary<(int Worker, int Incarnation), long> _rolledBackByWorkers = [];
-    private long _rolledBackBefore, _rolledBackByMetrics;
+    private readonly Dictionary<(int Worker, int Incarnation), long> _claims = [];
+    private long _rolledBackBefore, _rolledBackByMetrics, _rolledBackByWorkers;
 
     private const string
         ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
@@ -23,7 +23,8 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
     /// <summary>How often the run was resumed.</summary>
     public int Epoch { get; private set; }
 
-    /// <summary>The epoch of the checkpoint that the run was resumed from. What was rolled back of earlier ones is counted in it.</summary>
+    /// <summary>The epoch of the checkpoint that the run was resumed from. What was known to be rolled back of earlier ones is counted in
+    /// it.</summary>
     public int ResumedEpoch { get; private set; }
 
     /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
@@ -31,10 +32,11 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 
     public ConsumptionLedger Ledger { get; private set; } = new();
 
-    /// <summary>Unrolls that resumed runs had consumed after the checkpoint that they were resumed from.</summary>
-    /// <remarks>At the last resume two sources tell: the run's metrics, which may lack its last moment, and those
-    /// workers that outlived the learner, which know their own unrolls only. The larger number counts.</remarks>
-    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers.Values.Sum());
+    /// <summary>Unrolls that were consumed after the checkpoint that a resume began from, over all resumes: at least so many.</summary>
+    /// <remarks>The checkpoint has those that it knew of. Of the rest two sources tell: the run's metrics, which may lack its last moment,
+    /// and those workers that outlived the learner, which know their own unrolls only. The larger number counts, as their sum may count one
+    /// twice.</remarks>
+    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers);
 
     public EpisodeWindow Episodes { get; } = new();
 
@@ -53,7 +55,6 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         GradientNorm = learner.GradientNorm,
         LearningRate = learner.LearningRate,
         UnrollsConsumed = Ledger.Consumed,
-        UnrollsLost = Ledger.Missing,
         UnrollsDuplicate = Ledger.Duplicates,
         UnrollsRolledBack = UnrollsRolledBack,
         EpisodesRestarted = EpisodesRestarted,
@@ -89,13 +90,17 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         };
     }
 
-    /// <summary>Workers of an earlier epoch know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
-    /// <remarks>A node whose offer got no answer before it had to begin anew says the same again: it counts once.</remarks>
-    public void CountRolledBack(IEnumerable<ConsumptionClaim> claims)
+    /// <summary>Workers know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
+    /// <remarks>A node says what it knows each time that it comes back: it counts once.</remarks>
+    /// <param name="claims">What they know of all epochs.</param>
+    /// <param name="firstSince">The first incarnation of the checkpoint's epoch: the checkpoint may count what was rolled back of earlier
+    /// ones, and cannot count what was of this one and later ones.</param>
+    public void CountRolledBack(IEnumerable<ConsumptionClaim> claims, int firstSince)
     {
         foreach (var claim in claims)
-            _rolledBackByWorkers[(claim.Worker, claim.Incarnation)] =
-                Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
+            _claims[(claim.Worker, claim.Incarnation)] = Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
+        var since = _claims.Where(claim => claim.Key.Incarnation >= firstSince).Sum(claim => claim.Value);
+        _rolledBackByWorkers = Math.Max(since, _claims.Values.Sum() - _rolledBackBefore);
     }
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
 using Serilog;
 
@@ -25,6 +26,9 @@ internal sealed class ActorNode(
     private readonly WorkHistory _history = new();
     private volatile ActorSystem? _system;
 
+    /// <summary>What its workers have done of late.</summary>
+    public WorkHistory History => _history;
+
     /// <summary>The present system; null between two.</summary>
     public ActorSystem? System => _system;
 
@@ -34,10 +38,19 @@ internal sealed class ActorNode(
         // The end of a cancelled delay comes on another thread, which a simulation has not.
         var stop = new TaskCompletionSource();
         await using var registration = cancellationToken.Register(() => stop.TrySetResult()).ConfigureAwait(false);
+        var hasLived = false;
         for (var pause = FirstPause; !stop.Task.IsCompleted;)
         {
             var begun = clock.GetTimestamp();
-            await LiveAsync(stop.Task).ConfigureAwait(false);
+            try
+            {
+                await LiveAsync(stop.Task).ConfigureAwait(false);
+            }
+            catch (ConfigException e) when (hasLived)
+            {
+                logger.Warning("This node cannot begin anew yet: {Reason}", e.Message);
+            }
+            hasLived = true;
             if (stop.Task.IsCompleted) return;
             pause = clock.GetElapsedTime(begun) > StableTime ? FirstPause : pause + pause > LongestPause ? LongestPause : pause + pause;
             logger.Information("This node begins anew and looks for the cluster at {Seeds}", string.Join(", ", seeds));

@@ -8,7 +8,7 @@ namespace Rl.Distributed.Node.Clustering;
 /// <remarks>Reading throws MessagePackSerializationException, EndOfStreamException or OverflowException: each is a rejected message.</remarks>
 internal static class ClusterCodecs
 {
-    private const int MaxWorkers = 1 << 16, MaxReports = 1 << 16;
+    private const int MaxWorkers = WorkerOptions.MaxCount, MaxReports = 1 << 16;
 
     public static void Write(ref MessagePackWriter writer, OfferWorkers message)
     {
@@ -31,9 +31,12 @@ internal static class ClusterCodecs
 
     public static void Write(ref MessagePackWriter writer, WorkAssigned message)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(8);
         writer.Write(message.Run);
         writer.Write(message.Configuration);
+        writer.Write(message.Build.Version);
+        writer.Write(message.Build.Parameters);
+        writer.Write(message.Build.UnrollBytes);
         writer.Write(message.Epoch);
         writer.Write(message.FirstWorker);
         writer.Write(message.Workers);
@@ -41,9 +44,10 @@ internal static class ClusterCodecs
 
     public static WorkAssigned ReadWorkAssigned(ref MessagePackReader reader)
     {
-        WireReading.ReadFields(ref reader, 5, nameof(WorkAssigned));
+        WireReading.ReadFields(ref reader, 8, nameof(WorkAssigned));
         return new WorkAssigned(
             ReadText(ref reader, "run"), ReadText(ref reader, "configuration"),
+            new BuildFacts(ReadText(ref reader, "version"), reader.ReadInt32(), reader.ReadInt64()),
             WireReading.ReadInt32(ref reader, 0, WorkerIdentity.MaxEpoch, "epoch"),
             WireReading.ReadInt32(ref reader, 0, int.MaxValue - MaxWorkers, "first worker"), ReadWorkers(ref reader));
     }

@@ -13,10 +13,20 @@ public sealed record OfferWorkers(int Workers, string Run, WorkerReport[] Histor
 /// <summary>To a worker host: start these workers.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Configuration">Its configuration, as config.yaml has it.</param>
+/// <param name="Build">What both nodes' programs must agree on.</param>
 /// <param name="Epoch">The run's epoch: the incarnations begin there.</param>
 /// <param name="FirstWorker">The first worker's index; indices are used once an epoch.</param>
 /// <param name="Workers">How many.</param>
-public sealed record WorkAssigned(string Run, string Configuration, int Epoch, int FirstWorker, int Workers);
+public sealed record WorkAssigned(string Run, string Configuration, BuildFacts Build, int Epoch, int FirstWorker, int Workers);
+
+/// <summary>What a program makes of a configuration. Two that differ here would not understand each other's weights and experience.</summary>
+/// <param name="Version">The program's version.</param>
+/// <param name="Parameters">How many the network has.</param>
+/// <param name="UnrollBytes">Bytes of an unroll.</param>
+public sealed record BuildFacts(string Version, int Parameters, long UnrollBytes)
+{
+    public override string ToString() => $"version {Version}, {Parameters} parameters and {UnrollBytes} bytes an unroll";
+}
 
 /// <summary>From a worker host: its workers cannot work, for this reason.</summary>
 public sealed record WorkFailed(string Reason);

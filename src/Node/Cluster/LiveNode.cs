@@ -21,7 +21,10 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     private volatile ActorSystem? _system;
     private volatile TrainingProgress? _progress;
     private volatile IReadOnlyDictionary<string, int> _workers = new Dictionary<string, int>();
+    private volatile CheckpointInfo? _checkpoint;
     private volatile NodeAdmin? _admin;
+    private volatile ILogger? _logger;
+    private volatile WorkHistory? _acts;
 
     /// <summary>The run's progress, for a node that leads one.</summary>
     public TrainingProgress? Progress
@@ -30,11 +33,29 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         set => _progress = value;
     }
 
+    /// <summary>What its workers did, for a node that acts for runs which others lead.</summary>
+    public WorkHistory? Acts
+    {
+        get => _acts;
+        set => _acts = value;
+    }
+
+    /// <summary>The run that it leads has a new checkpoint, at so many frames.</summary>
+    public void Saved(long frames) => _checkpoint = new CheckpointInfo(frames, clock.GetUtcNow());
+
     /// <summary>The process has a new actor system, by which others reach it.</summary>
     public ActorSystem Started(ActorSystem system)
     {
         _system = system;
-        if (endpoint is not null) _admin?.Register(Cluster.Get(system).SelfAddress.ToString(), NodeRegistration.DefaultFolders, clock.GetUtcNow());
+        if (endpoint is null) return system;
+        try
+        {
+            _admin?.Register(Cluster.Get(system).SelfAddress.ToString(), NodeRegistration.DefaultFolders, clock.GetUtcNow());
+        }
+        catch (IOException e)
+        {
+            _logger?.Warning("`rl cluster status` will not find this node by itself: {Reason}", e.Message);
+        }
         return system;
     }
 
@@ -55,6 +76,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         StandardMetrics.AddTo(_metrics, Status, () => _system is { } system ? EngineHost.Links(system) : []);
         var admin = NodeAdmin.Start(http, new NodePages { Health = Health, Status = Status, Metrics = _metrics });
         logger.Information("Pages of this node: http://{Address}/health, /metrics, /cluster", admin.Http ?? admin.Admin);
+        _logger = logger;
         return _admin = admin;
     }
 
@@ -88,6 +110,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
             Version = CommandLine.Version,
             Members = [],
             Run = Run(),
+            Work = Work(),
         };
         if (endpoint is null || _system is not { } system) return status;
         var cluster = Cluster.Get(system);
@@ -118,5 +141,15 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         Unrolls = _progress is { } now
             ? new UnrollCounts(now.UnrollsSent, now.UnrollsConsumed, now.UnrollsLost, now.UnrollsRejected, now.UnrollsRolledBack)
             : new UnrollCounts(0, 0, 0, 0, 0),
+        Checkpoint = _checkpoint,
     };
+
+    private WorkStatus? Work()
+    {
+        if (_acts is not { } acts) return null;
+        var reports = acts.Reports();
+        return new WorkStatus(
+            acts.Workers, reports.Sum(each => each.Sent), reports.Sum(each => each.Consumed), reports.Sum(each => each.Lost),
+            reports.Sum(each => each.Rejected));
+    }
 }

@@ -28,9 +28,18 @@ internal sealed record NodeEndpoint
     /// <summary>Both sides of a connection prove that they know it; empty: none.</summary>
     public ReadOnlyMemory<byte> Secret { get; init; }
 
+    /// <summary>Encrypts all connections, and proves both sides by certificates; null: none does.</summary>
+    public NodeCertificates? Certificates { get; init; }
+
     /// <summary>Buffers of unrolls that come over the network.</summary>
     public UnrollPool Unrolls { get; }
 
     /// <summary>The messages that cross it; reads into those buffers.</summary>
     public WireTable Wire { get; }
 }
+
+/// <summary>PEM files of a node whose connections are encrypted; docs/security.md tells how to make them.</summary>
+/// <param name="Certificate">Its certificate.</param>
+/// <param name="Key">The certificate's private key, not encrypted.</param>
+/// <param name="Authority">The cluster's own authority: whoever has a certificate of it is a member.</param>
+internal sealed record NodeCertificates(string Certificate, string Key, string Authority);

@@ -38,15 +38,18 @@ internal static class NodeSafety
     /// <param name="host">Name or number of the interface to listen on.</param>
     /// <param name="isProtected">There is a secret, or TLS with certificates on both sides.</param>
     /// <param name="isInsecure">The user said --insecure.</param>
+    /// <param name="canBeProtected">The engine knows secrets.</param>
     /// <param name="resolve">Addresses of a name; throws SocketException where there are none.</param>
     /// <exception cref="ConfigException">The host is unknown, or more than loopback and neither protected nor said to be insecure.</exception>
-    public static void CheckBind(string host, bool isProtected, bool isInsecure, Func<string, IPAddress[]> resolve)
+    public static void CheckBind(string host, bool isProtected, bool isInsecure, bool canBeProtected, Func<string, IPAddress[]> resolve)
     {
         if (isProtected || isInsecure || IsLoopback(host, resolve)) return;
         throw new ConfigException(
             $"Listening on {host} without a secret would let anybody who reaches this machine join the run, read its data and steer it. "
-            + $"Give a secret with --secret-file PATH or in {SecretVariable}; {char.ToLowerInvariant(HowToMake[0])}{HowToMake[1..]} "
-            + "Or listen on 127.0.0.1. Or say --insecure, if nobody else can reach this network.");
+            + (canBeProtected
+                ? $"Give a secret with --secret-file PATH or in {SecretVariable}; {char.ToLowerInvariant(HowToMake[0])}{HowToMake[1..]} Or listen"
+                : "This build's engine has no secrets: listen")
+            + " on 127.0.0.1. Or say --insecure, if nobody else can reach this network.");
     }
 
     /// <summary>All that the host stands for is this machine, seen from itself.</summary>

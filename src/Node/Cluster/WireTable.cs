@@ -14,7 +14,7 @@ internal sealed class WireTable
     /// <summary>Nodes of different versions refuse each other.</summary>
     public const int Version = 1;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, BatchReadyId = 7, ParametersChunkId = 11;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -24,11 +24,8 @@ internal sealed class WireTable
     {
         Add(1, ReplayCodecs.Write, ReplayCodecs.ReadRegisterWorker);
         Add(InsertUnrollId, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadInsertUnroll(ref reader, pool));
-        Add(3, ReplayCodecs.Write, ReplayCodecs.ReadRequestBatch);
-        Add(4, ReplayCodecs.Write, ReplayCodecs.ReadBatchConsumed);
         Add(5, ReplayCodecs.Write, ReplayCodecs.ReadCreditsGranted);
         Add(6, ReplayCodecs.Write, ReplayCodecs.ReadCreditReturned);
-        Add(BatchReadyId, ReplayCodecs.Write, (ref reader) => ReplayCodecs.ReadBatchReady(ref reader, pool));
         Add(8, ParameterCodecs.Write, ParameterCodecs.ReadSubscribeParameters);
         Add(9, WorkerCodecs.Write, WorkerCodecs.ReadWorkerReport);
         Add(10, ParameterCodecs.Write, ParameterCodecs.ReadParametersReceived);
@@ -47,7 +44,7 @@ internal sealed class WireTable
     /// <summary>What a message's bytes count as.</summary>
     public static LinkContent ContentOf(int id) => id switch
     {
-        InsertUnrollId or BatchReadyId => LinkContent.Experience,
+        InsertUnrollId => LinkContent.Experience,
         ParametersChunkId => LinkContent.Weights,
         _ => LinkContent.Other,
     };

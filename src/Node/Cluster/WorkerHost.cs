@@ -24,6 +24,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef? _coordinator, _replay, _server, _pool, _cache;
     private WorkAssigned? _work;
+    private WorkFailed? _failure;
     private bool _stopping;
     private int _generation;
 
@@ -40,8 +41,8 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         Receive<Tick>(_ => OnTick());
         Receive<WorkAssigned>(OnAssigned);
         Receive<ActorIdentity>(OnIdentity);
-        Receive<WorkerReport>(OnReport);
-        Receive<StopWork>(_ => OnStopWork());
+        Receive<WorkerReport>(report => _coordinator?.Tell(report));
+        Receive<StopWork>(_ => OnStopWork(Sender));
         Receive<Terminated>(OnTerminated);
     }
 
@@ -58,6 +59,13 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     protected override void PostStop() => Cluster.Get(Context.System).Unsubscribe(Self);
 
+    // Its next incarnation offers its workers anew: theirs must not be numbered as these.
+    protected override void PreRestart(Exception reason, object message)
+    {
+        _coordinator?.Tell(new WorkFailed(reason.Message));
+        base.PreRestart(reason, message);
+    }
+
     // A pool that gives up has tried; this node cannot do the work.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(reason =>
     {
@@ -68,7 +76,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private void OnUp(Member member)
     {
         _members.Add(member.Address);
-        if (member.HasRole(NodeRoles.Learner)) _learners.Add(member.Address);
+        if (!member.HasRole(NodeRoles.Learner)) return;
+        _learners.Add(member.Address);
+        if (_coordinator is null && !IsWorking) OfferTo(member.Address);
     }
 
     private void OnRemoved(Member member)
@@ -77,13 +87,17 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_members.Remove(member.Address) && _learners.Count == 0 && !_members.Any(_seeds.Contains)) _seedsLost();
     }
 
-    // Between nodes every word may get lost: what has no answer yet is said again.
+    // Between nodes every word may get lost: what has no answer yet is said again. Workers that stop have not said their last.
     private void OnTick()
     {
         if (_coordinator is null)
         {
-            var offer = new OfferWorkers(_workers, _history.Run, _history.Reports());
-            foreach (var learner in _learners) Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name).Tell(offer, Self);
+            if (IsWorking) return;
+            foreach (var learner in _learners) OfferTo(learner);
+        }
+        else if (_failure is not null)
+        {
+            _coordinator.Tell(_failure);
         }
         else if (!IsWorking && _work is not null)
         {
@@ -91,9 +105,16 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         }
     }
 
+    private void OfferTo(Address learner) => Context.ActorSelection(new RootActorPath(learner) / "user" / RunCoordinator.Name)
+        .Tell(new OfferWorkers(_workers, _history.Run, _history.Reports()), Self);
+
     private void OnAssigned(WorkAssigned message)
     {
-        if (_coordinator is not null) return;
+        if (_coordinator is not null)
+        {
+            if (!Sender.Equals(_coordinator)) Sender.Tell(new WorkFailed($"It works for {_coordinator.Path.Address}."));
+            return;
+        }
         (_coordinator, _work, _stopping) = (Context.Watch(Sender), message, false);
         _history.Begin(message.Run);
         FindRing();
@@ -119,17 +140,21 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         {
             var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, []);
             var plan = WorkerPlan.Create(config);
+            if (plan.Build != work.Build)
+                throw new NotSupportedException($"The nodes run different builds: {plan.Build} here, {work.Build} at the learner. Install the same one.");
             var (cell, server, replay) = (new ParameterCell(), _server!, _replay!);
             var snapshots = new SnapshotPool(plan.Network.Layout.Count);
+            var setup = plan.Setup with { Reported = report => _history.Add(work.Run, report) };
             var (identities, self, generation) = (WorkerPlan.Identities(work.FirstWorker, work.Workers, work.Epoch), Self, _generation++);
             var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, snapshots)), $"parameter-cache-{generation}");
             _cache = cache;
             _pool = Context.ActorOf(
-                Props.Create(() => new WorkerPool(plan.Setup, identities, replay, cache, cell, self)), $"workers-{generation}");
+                Props.Create(() => new WorkerPool(setup, identities, replay, cache, cell, self)), $"workers-{generation}");
             Context.Watch(_pool);
+            _history.Workers = work.Workers;
             _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator.Path.Address}");
         }
-        catch (Exception reason) when (reason is ConfigException or ArgumentException or NotSupportedException)
+        catch (Exception reason)
         {
             Fail(reason);
         }
@@ -138,21 +163,15 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private void Fail(Exception reason)
     {
         _log.Error(reason, $"This node's workers cannot work: {reason.Message}");
-        _coordinator?.Tell(new WorkFailed(reason.Message));
-        _work = null;
+        (_work, _failure) = (null, new WorkFailed(reason.Message));
+        _coordinator?.Tell(_failure);
         StopChildren();
     }
 
-    private void OnReport(WorkerReport report)
-    {
-        _history.Add(report);
-        _coordinator?.Tell(report);
-    }
-
     // The order is given once: the coordinator of a run that has ended gives no more.
-    private void OnStopWork()
+    private void OnStopWork(IActorRef sender)
     {
-        if (_coordinator is null || _stopping) return;
+        if (_coordinator is null || !sender.Equals(_coordinator) || _stopping) return;
         _stopping = true;
         _log.Info($"The run of {_coordinator.Path.Address} has ended; waiting for the next one");
         if (_pool is null) Stopped();
@@ -177,13 +196,14 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     private void Forget()
     {
-        (_coordinator, _work, _replay, _server) = (null, null, null, null);
+        (_coordinator, _work, _failure, _replay, _server) = (null, null, null, null, null);
         StopChildren();
     }
 
     // The pool's end brings the workers' last reports before its own Terminated.
     private void StopChildren()
     {
+        _history.Workers = 0;
         if (_pool is not null) Context.Stop(_pool);
         if (_cache is not null) Context.Stop(_cache);
         _cache = null;

@@ -28,9 +28,13 @@ internal sealed class WorkerRoster(int localWorkers)
     /// <summary>What a host was told, if it is known.</summary>
     public WorkAssigned? Find(IActorRef host) => _hosts.GetValueOrDefault(host);
 
-    public WorkAssigned Add(IActorRef host, string run, string configuration, int epoch, int workers)
+    /// <summary>Gives a host indices of its own.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="run">What all hosts are told.</param>
+    /// <param name="workers">How many workers it has room for.</param>
+    public WorkAssigned Add(IActorRef host, WorkAssigned run, int workers)
     {
-        var work = new WorkAssigned(run, configuration, epoch, _next, workers);
+        var work = run with { FirstWorker = _next, Workers = workers };
         _hosts.Add(host, work);
         _next += workers;
         Workers += workers;

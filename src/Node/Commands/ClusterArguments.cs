@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Engines;
 
 namespace Rl.Distributed.Node.Commands;
 
@@ -28,6 +29,21 @@ internal sealed class ClusterArguments
         Description = $"File with the secret that all nodes share, at least {NodeSafety.MinSecretBytes} bytes; or the variable {NodeSafety.SecretVariable}.",
         HelpName = "file",
     };
+    private readonly Option<string?> _certificate = new("--tls-certificate")
+    {
+        Description = "PEM file with this node's certificate; connections are then encrypted. Goes with --tls-key and --tls-ca.",
+        HelpName = "file",
+    };
+    private readonly Option<string?> _key = new("--tls-key")
+    {
+        Description = "PEM file with that certificate's private key.",
+        HelpName = "file",
+    };
+    private readonly Option<string?> _authority = new("--tls-ca")
+    {
+        Description = "PEM file with the cluster's own authority: whoever has a certificate of it is a member.",
+        HelpName = "file",
+    };
     private readonly Option<bool> _insecure = new("--insecure")
     {
         Description = "Lets a node be reached from other machines without a secret: for networks that nobody else is in.",
@@ -36,7 +52,9 @@ internal sealed class ClusterArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new System.CommandLine.Option[] { _listen, _advertise, _join, _cluster, _secretFile, _insecure, _http }) command.Options.Add(option);
+        System.CommandLine.Option[] options =
+            [_listen, _advertise, _join, _cluster, _secretFile, _certificate, _key, _authority, _insecure, _http];
+        foreach (var option in options) command.Options.Add(option);
     }
 
     /// <summary>Whether other nodes are meant to be there.</summary>
@@ -57,7 +75,8 @@ internal sealed class ClusterArguments
         var listen = parsed.GetValue(_listen) ?? new HostPort("127.0.0.1", 0);
         var secret = NodeSafety.ReadSecret(parsed.GetValue(_secretFile), Environment.GetEnvironmentVariable);
         if (secret.Warning is { } warning) warn(warning);
-        NodeSafety.CheckBind(listen.Host, !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), Dns.GetHostAddresses);
+        var certificates = Certificates(parsed);
+        NodeSafety.CheckBind(listen.Host, certificates is not null || !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), EngineHost.HasSecrets, Dns.GetHostAddresses);
         IReadOnlyList<HostPort> seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)];
         return new NodeEndpoint
         {
@@ -68,6 +87,16 @@ internal sealed class ClusterArguments
             Roles = roles,
             ClusterName = parsed.GetValue(_cluster)!,
             Secret = secret.Bytes,
+            Certificates = certificates,
         };
     }
+
+    private NodeCertificates? Certificates(ParseResult parsed) =>
+        (parsed.GetValue(_certificate), parsed.GetValue(_key), parsed.GetValue(_authority)) switch
+        {
+            (null, null, null) => null,
+            ({ } certificate, { } key, { } authority) => new NodeCertificates(certificate, key, authority),
+            _ => throw new ConfigException(
+                $"{_certificate.Name}, {_key.Name} and {_authority.Name} go together: all of them, or none. docs/security.md tells how to make the files."),
+        };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Configuration;
 
 namespace Rl.Distributed.Node.Commands;
@@ -44,6 +45,17 @@ internal sealed class ConfigArguments
         return overrides;
     }
 
+    /// <summary>The first option that is the run's, not this process's; null where none is given.</summary>
+    public string? RunOptions(ParseResult parsed) =>
+        parsed.GetValue(_set)?.FirstOrDefault() is { } set ? $"--set {set}" : _shorthands.FirstOrDefault(each => parsed.GetValue(each.Option) is not null).Option?.Name;
+
     /// <summary>What --workers says; null where it is not given.</summary>
-    public int? Workers(ParseResult parsed) => parsed.GetValue(_workers);
+    /// <exception cref="ConfigException">It is no number of workers.</exception>
+    public int? Workers(ParseResult parsed)
+    {
+        var workers = parsed.GetValue(_workers);
+        return workers is null or (>= 0 and <= WorkerOptions.MaxCount)
+            ? workers
+            : throw new ConfigException($"--workers {workers}: give a number from 0 to {WorkerOptions.MaxCount}.");
+    }
 }

@@ -49,6 +49,7 @@ internal sealed class NodeCommand(CommandHost host)
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
         var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, logger, host.Clock);
+        live.Acts = node.History;
         await node.RunAsync(cancellationToken);
         return ExitCodes.Ok;
     }

@@ -70,8 +70,8 @@ internal sealed class TrainCommand
     public void RefuseRunOptions(ParseResult parsed)
     {
         var given = parsed.GetValue(_preset) ?? parsed.GetValue(_runDirectory) ?? parsed.GetValue(_resume)
-            ?? (parsed.GetValue(_continue) ? _continue.Name : null)
-            ?? _config.Overrides(parsed).FirstOrDefault(each => each.Path != "workers.count")?.Option;
+            ?? new[] { _continue, _deterministic, _json }.FirstOrDefault(parsed.GetValue)?.Name
+            ?? _config.RunOptions(parsed);
         if (given is not null)
             throw new ConfigException($"{given}: a node that acts takes the run's options from the node that leads it.");
     }
@@ -88,7 +88,7 @@ internal sealed class TrainCommand
             _host.Clock, cancellationToken);
         if (endpoint is not null && parsed.GetValue(_deterministic))
             throw new ConfigException("--deterministic is one process on one thread: leave the cluster's options out.");
-        var (config, folder, goesOn) = Prepare(parsed);
+        var (config, folder, goesOn) = Prepare(parsed, isNode: endpoint is not null);
         using var _ = folder;
         var (runId, epoch) = endpoint is null ? ("", 0) : folder.BeginEpoch();
         var json = parsed.GetValue(_json);
@@ -101,6 +101,7 @@ internal sealed class TrainCommand
         {
             using var admin = endpoint is null && _cluster.Http(parsed) is null ? null : live.Serve(_cluster.Http(parsed), logger);
             var checkpoints = folder.Checkpoints(config, logger);
+            checkpoints.Saved += live.Saved;
             // A run that died before its first checkpoint begins again; nobody is there to tell it to.
             var resume = goesOn && !(parsed.GetValue(_continue) && checkpoints.IsEmpty) ? checkpoints.LoadLatest() : null;
             if (resume is not null && resume.Frames >= config.Frames)
@@ -161,7 +162,7 @@ internal sealed class TrainCommand
     }
 
     /// <summary>The configuration, the directory, and whether there is a run in it.</summary>
-    private (TrainingConfig Config, RunFolder Folder, bool GoesOn) Prepare(ParseResult parsed)
+    private (TrainingConfig Config, RunFolder Folder, bool GoesOn) Prepare(ParseResult parsed, bool isNode)
     {
         var (preset, resume, directory) = (parsed.GetValue(_preset), parsed.GetValue(_resume), parsed.GetValue(_runDirectory));
         if (parsed.GetValue(_deterministic) && SimulatedHost.Missing is { } reason) throw new ConfigException($"--deterministic: {reason}");
@@ -173,18 +174,25 @@ internal sealed class TrainCommand
                     "--resume continues a run with its own configuration: leave PRESET out, and change options with --set.");
             if (directory is not null) throw new ConfigException("--resume continues in the run's own directory: leave --run-dir out.");
             if (parsed.GetValue(_continue)) throw new ConfigException("--continue is for PRESET and --run-dir; --resume needs it not.");
-            return (RunFolder.ReadConfig(resume, overrides), RunFolder.Open(resume), true);
+            return (Checked(RunFolder.ReadConfig(resume, overrides), isNode), RunFolder.Open(resume), true);
         }
         if (preset is null)
             throw new ConfigException($"Name a preset: {string.Join(", ", Presets.Names)}; or continue a run with --resume DIRECTORY.");
-        var config = ConfigLoader.Load(preset, overrides);
+        var config = Checked(ConfigLoader.Load(preset, overrides), isNode);
         if (!parsed.GetValue(_continue)) return (config, RunFolder.Create(directory, config, _host.Clock), false);
         if (directory is null) throw new ConfigException("--continue: name the run's directory with --run-dir.");
-        if (!RunFolder.HasRun(directory)) return (config, RunFolder.Create(directory, config, _host.Clock, mayHoldRemains: true), false);
+        if (!RunFolder.HasRun(directory)) return (config, RunFolder.Create(directory, config, _host.Clock), false);
         var begun = RunFolder.ReadConfig(directory, overrides);
         return begun.Preset == config.Preset
             ? (begun, RunFolder.Open(directory), true)
             : throw new ConfigException($"--continue: {directory} holds a run of {begun.Preset}, not of {config.Preset}: name another directory.");
+    }
+
+    // Other nodes may bring the workers that this process lacks.
+    private static TrainingConfig Checked(TrainingConfig config, bool isNode)
+    {
+        if (!isNode) ConfigRules.CheckCredits(config);
+        return config;
     }
 
     private int Finish(

@@ -77,14 +77,17 @@ internal static class ConfigRules
                 $"learner.batch ({learner.Batch}) is not a multiple of workers.environmentsPerWorker ({workers.EnvironmentsPerWorker}): "
                 + "a batch is made of whole unrolls.");
         }
-        var count = workers.Count == 0 ? Environment.ProcessorCount : workers.Count;
-        var unrolls = learner.Batch / workers.EnvironmentsPerWorker;
-        if (unrolls > count * workers.Credits)
-        {
-            throw error("learner.batch",
-                $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
-                + $"{count * workers.Credits} before one is taken up: "
-                + "raise workers.credits, workers.count or workers.environmentsPerWorker.");
-        }
+    }
+
+    /// <summary>A run without other nodes needs workers enough for a batch.</summary>
+    /// <exception cref="ConfigException">There are too few; the message says what to change.</exception>
+    public static void CheckCredits(TrainingConfig config)
+    {
+        var (workers, count) = (config.Workers, RunPlan.WorkerCount(config));
+        var unrolls = config.Learner.Batch / workers.EnvironmentsPerWorker;
+        if (unrolls <= count * workers.Credits) return;
+        throw new ConfigException(
+            $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
+            + $"{count * workers.Credits} before one is taken up: raise workers.credits, workers.count or workers.environmentsPerWorker.");
     }
 }

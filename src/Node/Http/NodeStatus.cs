@@ -30,7 +30,15 @@ internal sealed record NodeStatus
 
     /// <summary>Null where the node does not know of a run.</summary>
     public RunStatus? Run { get; init; }
+
+    /// <summary>Null for a node that leads a run.</summary>
+    public WorkStatus? Work { get; init; }
 }
+
+/// <summary>What a node does for a run that another node leads.</summary>
+/// <param name="Workers">That work now.</param>
+/// <param name="Sent">Unrolls of theirs, as the next three are: since the node last began to work for a run.</param>
+internal sealed record WorkStatus(int Workers, long Sent, long Consumed, long Lost, long Rejected);
 
 /// <summary>A member of the cluster, as one node sees it.</summary>
 /// <param name="Status">Joining, Up, Leaving, Exiting, Down or WeaklyUp.</param>

@@ -14,6 +14,7 @@ internal static class StandardMetrics
             var now = status();
             Cluster(page, now);
             if (now.Run is { } run) Run(page, run);
+            if (now.Work is { } work) Work(page, work, now.Address);
         });
         metrics.Collect(page =>
         {
@@ -30,20 +31,30 @@ internal static class StandardMetrics
         page.Gauge("rl_policy_lag", "Mean updates between the weights that acted and those that learned.", run.PolicyLag ?? double.NaN);
         page.Counter("rl_updates_total", "Updates of the weights.", run.Updates);
 
-        const string Unrolls = "rl_unrolls_total";
-        const string UnrollsHelp = "Unrolls by what became of them.";
-        page.Counter(Unrolls, UnrollsHelp, run.Unrolls.Sent, ("outcome", "sent"));
-        page.Counter(Unrolls, UnrollsHelp, run.Unrolls.Consumed, ("outcome", "consumed"));
-        page.Counter(Unrolls, UnrollsHelp, run.Unrolls.Lost, ("outcome", "lost"));
-        page.Counter(Unrolls, UnrollsHelp, run.Unrolls.Rejected, ("outcome", "rejected"));
-        page.Counter(Unrolls, UnrollsHelp, run.Unrolls.RolledBack, ("outcome", "rolled_back"));
-
-        foreach (var (node, count) in run.Workers) page.Gauge("rl_workers", "Workers by the node that they act on.", count, ("node", node));
+        var (sent, consumed, lost, rejected, rolledBack) = run.Unrolls;
+        Unrolls(page, ("sent", sent), ("consumed", consumed), ("lost", lost), ("rejected", rejected), ("rolled_back", rolledBack));
+        foreach (var (node, count) in run.Workers) Workers(page, node, count);
         if (run.Checkpoint is not { } checkpoint) return;
         page.Gauge("rl_checkpoint_frames", "Environment steps in the newest checkpoint.", checkpoint.Frames);
         page.Gauge("rl_checkpoint_timestamp_seconds", "When the newest checkpoint was complete, in Unix time.",
             checkpoint.SavedAt.ToUnixTimeMilliseconds() / 1000.0);
     }
+
+    // A node's own, where another leads the run: that one tells of all nodes.
+    private static void Work(MetricsPage page, WorkStatus work, string node)
+    {
+        Unrolls(page, ("sent", work.Sent), ("consumed", work.Consumed), ("lost", work.Lost), ("rejected", work.Rejected));
+        Workers(page, node, work.Workers);
+    }
+
+    private static void Unrolls(MetricsPage page, params ReadOnlySpan<(string Outcome, long Count)> outcomes)
+    {
+        foreach (var (outcome, count) in outcomes)
+            page.Counter("rl_unrolls_total", "Unrolls by what became of them.", count, ("outcome", outcome));
+    }
+
+    private static void Workers(MetricsPage page, string node, int count) =>
+        page.Gauge("rl_workers", "Workers by the node that they act on.", count, ("node", node));
 
     private static void Cluster(MetricsPage page, NodeStatus node)
     {

@@ -61,6 +61,9 @@ public sealed class CheckpointStore
         }
     }
 
+    /// <summary>A checkpoint of so many frames is on the disk; raised on the thread that wrote it.</summary>
+    public event Action<long>? Saved;
+
     /// <summary>Whether there is no checkpoint, usable or not.</summary>
     public bool IsEmpty => Names().Count == 0;
 
@@ -106,6 +109,7 @@ public sealed class CheckpointStore
         _files.WriteDurably(path, stream => Safetensors.Write(stream, checkpoint with { Metadata = metadata }));
         _logger.Information("Saved checkpoint {Path}", path);
         Prune(frames);
+        Saved?.Invoke(frames);
         return path;
     }
 

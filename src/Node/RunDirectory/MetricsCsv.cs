@@ -58,10 +58,7 @@ internal sealed class MetricsCsv : IDisposable
         foreach (var line in File.ReadLines(path).Reverse())
         {
             var values = line.Split(',');
-            if (values.Length == columns.Length
-                && long.TryParse(values[consumed], NumberStyles.None, CultureInfo.InvariantCulture, out var unrolls)
-                && long.TryParse(values[rolledBack], NumberStyles.None, CultureInfo.InvariantCulture, out var gone))
-                return unrolls + gone;
+            if (values.Length == columns.Length && Number(values[consumed]) is { } unrolls) return unrolls + (Number(values[rolledBack]) ?? 0);
         }
         return 0;
     }
@@ -70,6 +67,9 @@ internal sealed class MetricsCsv : IDisposable
         _writer.WriteLine(string.Join(',', Columns.Select(column => Text(column.Value(progress)))));
 
     public void Dispose() => _writer.Dispose();
+
+    private static long? Number(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static string Text(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
 

@@ -28,20 +28,19 @@ internal sealed class RunFolder : IDisposable
 
     public string MetricsPath => System.IO.Path.Combine(Path, MetricsName);
 
-    /// <summary>Makes the directory of a new run.</summary>
+    /// <summary>Makes the directory of a new run. What a run left there that ended before it wrote its configuration is no hindrance.</summary>
     /// <param name="path">Where; null for runs/NAME-SEED-TIME, with a number behind it where that exists.</param>
     /// <param name="config">Names the directory.</param>
     /// <param name="clock">Gives the time.</param>
-    /// <param name="mayHoldRemains">What a run left there that died before it wrote its configuration is no hindrance.</param>
     /// <exception cref="ConfigException">The directory is in use, not empty, or cannot be made.</exception>
-    public static RunFolder Create(string? path, TrainingConfig config, TimeProvider clock, bool mayHoldRemains = false)
+    public static RunFolder Create(string? path, TrainingConfig config, TimeProvider clock)
     {
         var directory = System.IO.Path.GetFullPath(
             path ?? Unused($"runs/{config.Preset}-{config.Seed}-{clock.GetUtcNow():yyyyMMdd-HHmmss}"));
         return Guard(directory, () =>
         {
             var isFresh = !Directory.Exists(directory)
-                || Directory.EnumerateFileSystemEntries(directory).All(entry => mayHoldRemains && IsRemains(System.IO.Path.GetFileName(entry)));
+                || Directory.EnumerateFileSystemEntries(directory).All(entry => IsRemains(System.IO.Path.GetFileName(entry)));
             Directory.CreateDirectory(directory);
             var folder = Hold(directory);
             if (isFresh) return folder;

@@ -17,7 +17,7 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
-    private readonly long _startedAt, _startFrames, _consumedBefore;
+    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicatesBefore;
     private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
     private int _workersNow, _nodesNow;
@@ -31,6 +31,7 @@ internal sealed class ProgressMeter : IRunWatcher
     {
         (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), plan.Learner.Learner.Frames, plan.Learner.Ledger.Consumed);
+        _duplicatesBefore = plan.Learner.Ledger.Duplicates;
         _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Learner.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, plan.Learner.Learner.Updates));
     }
@@ -140,7 +141,8 @@ internal sealed class ProgressMeter : IRunWatcher
             if (sentBy.TryGetValue((least.Worker, least.Incarnation), out var sent))
                 sentBy[(least.Worker, least.Incarnation)] = Math.Max(sent, least.Unrolls);
             else if (least.Incarnation >= _firstIncarnation) sentBy[(least.Worker, least.Incarnation)] = least.Unrolls;
-        var (lost, rejected) = (_workers.Values.Sum(worker => worker.Lost), end.Report.UnrollsDuplicate + _workers.Values.Sum(worker => worker.Rejected));
+        var lost = _workers.Values.Sum(worker => worker.Lost);
+        var rejected = end.Report.UnrollsDuplicate - _duplicatesBefore + _workers.Values.Sum(worker => worker.Rejected);
         var (total, consumed) = (sentBy.Values.Sum(), end.Report.UnrollsConsumed - _consumedBefore);
         _options.Logger.Information(
             "Unrolls since this process began: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end or with their node "

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Learner;
@@ -26,7 +27,8 @@ internal interface IRunWatcher
 
 /// <summary>
 /// Is responsible for a run: starts the ring in its process, gives work to worker hosts of other nodes, passes reports on, and ends the run
-/// with the reason when a part of it fails for good.
+/// with the reason when a part of it fails for good, after a last checkpoint where the learner is well. A cluster has one run: it gives way to
+/// a learner that was there before.
 /// </summary>
 internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 {
@@ -36,27 +38,38 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     /// <summary>Names that other nodes find the ring by: the coordinator below /user, the others below it.</summary>
     public const string Name = "run", ReplayName = "replay", ServerName = "parameter-server";
 
-    private static readonly TimeSpan LastReportsLimit = TimeSpan.FromSeconds(2);
+    // A learner that died is removed within seconds; the one that takes its place must not give way to it.
+    private static readonly TimeSpan LastReportsLimit = TimeSpan.FromSeconds(2), LastCheckpointLimit = TimeSpan.FromSeconds(30),
+        OtherLearnerLimit = TimeSpan.FromSeconds(10);
 
     private readonly RunPlan _plan;
     private readonly IRunWatcher _watcher;
     private readonly WorkerRoster _roster;
     private readonly HashSet<IActorRef> _stillWorking = [];
+    private readonly List<Member> _otherLearners = [];
+    private readonly WorkAssigned _work;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _learner = ActorRefs.Nobody, _workers = ActorRefs.Nobody;
     private TrainingFinished? _end;
+    private Exception? _failure;
 
     public RunCoordinator(RunPlan plan, IRunWatcher watcher)
     {
         (_plan, _watcher, _roster) = (plan, watcher, new WorkerRoster(plan.LocalWorkers.Count));
+        _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Workers.Build, plan.Learner.Epoch, 0, 0);
         Receive<LearnerReport>(_watcher.OnReport);
         Receive<WorkerReport>(_watcher.OnReport);
         Receive<OfferWorkers>(OnOffer);
         Receive<WorkFailed>(OnWorkFailed);
         Receive<WorkStopped>(_ => OnStopped(Sender));
         Receive<TrainingFinished>(OnTrainingFinished);
-        Receive<LastReportsOverdue>(_ => _watcher.OnFinished(_end!));
-        Receive<TrainingFailed>(message => _watcher.OnFailed(message.Reason));
+        Receive<LastReportsOverdue>(_ => Ended());
+        Receive<LastCheckpointOverdue>(_ => _watcher.OnFailed(_failure!));
+        Receive<TrainingFailed>(message => _watcher.OnFailed(_failure ?? message.Reason));
+        Receive<ClusterEvent.MemberUp>(message => OnUp(message.Member));
+        Receive<ClusterEvent.MemberRemoved>(message => _otherLearners.Remove(message.Member));
+        Receive<ClusterEvent.IMemberEvent>(_ => { });
+        Receive<OtherLearnerStays>(_ => OnOtherLearnerStays());
         Receive<StopTraining>(message => _learner.Tell(message));
         Receive<SaveCheckpoint>(message => _learner.Tell(message));
         Receive<Terminated>(OnTerminated);
@@ -70,14 +83,16 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         var replay = Context.ActorOf(Props.Create(() => new ReplayActor(_plan.Replay)), ReplayName);
         var server = Context.ActorOf(Props.Create(() => new ParameterServerActor(config.ParameterServer)), ServerName);
         var setup = new ImpalaLearnerSetup(replay, server, Self, config.Frames, _plan.CheckpointFrames, _plan.Writer);
-        _learner = Context.ActorOf(
-            Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner, _plan.Snapshots)).WithDispatcher(LearnerDispatcher), "learner");
+        _learner = Context.Watch(Context.ActorOf(
+            Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner, _plan.Snapshots)).WithDispatcher(LearnerDispatcher), "learner"));
         if (_plan.LocalWorkers.Count > 0)
         {
             var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, _plan.Snapshots)), "parameter-cache");
             _workers = Context.ActorOf(
                 Props.Create(() => new WorkerPool(_plan.Workers.Setup, _plan.LocalWorkers, replay, cache, cell, Self)), "workers");
         }
+        if (_plan.HasOtherNodes)
+            Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
         WorkersChanged();
     }
 
@@ -90,23 +105,65 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     protected override void PostRestart(Exception reason) => Context.Stop(Self);
 
-    protected override void PostStop() => _watcher.OnFailed(new InvalidOperationException("The run's coordinator was stopped."));
+    protected override void PostStop()
+    {
+        if (_plan.HasOtherNodes) Cluster.Get(Context.System).Unsubscribe(Self);
+        _watcher.OnFailed(_failure ?? new InvalidOperationException("The run's coordinator was stopped."));
+    }
 
     // Workers are restarted by their pool. What reaches this place cannot be mended by trying again.
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(reason =>
     {
-        _watcher.OnFailed(reason is ActorInitializationException ? reason.GetBaseException() : reason);
+        Fail(reason is ActorInitializationException ? reason.GetBaseException() : reason);
         return Directive.Stop;
     });
 
-    // An offer is said again until its answer arrives: the same host gets the same answer.
+    // A learner that is well saves what it has learned; the end of one that is not says so as well.
+    private void Fail(Exception reason)
+    {
+        if (_failure is not null) return;
+        _failure = reason;
+        _learner.Tell(StopTraining.Instance);
+        Timers.StartSingleTimer(nameof(LastCheckpointOverdue), LastCheckpointOverdue.Instance, LastCheckpointLimit);
+    }
+
+    private void OnUp(Member member)
+    {
+        if (!member.HasRole(NodeRoles.Learner) || member.UniqueAddress.Equals(Cluster.Get(Context.System).SelfUniqueAddress)) return;
+        _otherLearners.Add(member);
+        Timers.StartSingleTimer(nameof(OtherLearnerStays), OtherLearnerStays.Instance, OtherLearnerLimit);
+    }
+
+    private Member? EarlierLearner()
+    {
+        if (_otherLearners.Count == 0) return null;
+        var self = Cluster.Get(Context.System).SelfMember;
+        return _otherLearners.Find(other => other.IsOlderThan(self));
+    }
+
+    private void OnOtherLearnerStays()
+    {
+        if (EarlierLearner() is { } earlier)
+        {
+            Fail(new InvalidOperationException(
+                $"{earlier.Address} leads a run in this cluster, and a cluster has one. To act for it: rl node --join {earlier.Address.Host}:{earlier.Address.Port}. "
+                + "For a run of its own, leave --join out."));
+        }
+        else if (_otherLearners.Count > 0)
+        {
+            Timers.StartSingleTimer(nameof(OtherLearnerStays), OtherLearnerStays.Instance, OtherLearnerLimit);
+        }
+    }
+
+    // An offer is said again until its answer arrives: the same host gets the same answer. A system that is about to end, since it belongs to
+    // the cluster of this node's predecessor, gets none.
     private void OnOffer(OfferWorkers message)
     {
-        if (_end is not null || message.Workers <= 0) return;
+        if (_end is not null || message.Workers <= 0 || EarlierLearner() is not null || !IsUp(Sender.Path.Address)) return;
         var work = _roster.Find(Sender);
         if (work is null)
         {
-            work = _roster.Add(Sender, _plan.RunId, ConfigWriter.Write(_plan.Config), _plan.Learner.Epoch, message.Workers);
+            work = _roster.Add(Sender, _work, message.Workers);
             Context.Watch(Sender);
             _log.Info($"{Sender.Path.Address} joins with {work.Workers} workers, {work.FirstWorker} to {work.FirstWorker + work.Workers - 1}");
             if (message.Run == _plan.RunId && message.History.Length > 0) _learner.Tell(Returned(message.History));
@@ -115,12 +172,12 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Sender.Tell(work);
     }
 
-    // What was rolled back of epochs before the checkpoint's is counted in the checkpoint: it must not be counted again.
+    private static bool IsUp(Address node) =>
+        Cluster.Get(Context.System).State.Members.Any(member => member.Status == MemberStatus.Up && member.Address.Equals(node));
+
     private WorkersReturned Returned(WorkerReport[] history) => new(
-    [
-        .. history.Where(report => report.Incarnation >= WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch))
-            .Select(report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
-    ]);
+        Array.ConvertAll(history, report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
+        WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch));
 
     private void OnWorkFailed(WorkFailed message)
     {
@@ -132,6 +189,11 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     private void OnTerminated(Terminated message)
     {
+        if (message.ActorRef.Equals(_learner))
+        {
+            if (_end is null) _watcher.OnFailed(_failure ?? new InvalidOperationException("The learner was stopped."));
+            return;
+        }
         if (_roster.Remove(message.ActorRef) is { } work)
         {
             if (_end is null) _log.Warning($"{message.ActorRef.Path.Address} is gone, and its {work.Workers} workers with it");
@@ -160,13 +222,29 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
             _stillWorking.Add(Context.Watch(_workers));
             Context.Stop(_workers);
         }
-        if (_stillWorking.Count == 0) _watcher.OnFinished(message);
-        else if (_roster.Nodes > 0) Timers.StartSingleTimer(nameof(LastReportsOverdue), LastReportsOverdue.Instance, LastReportsLimit);
+        if (_stillWorking.Count == 0) Ended();
+        else Timers.StartSingleTimer(nameof(LastReportsOverdue), LastReportsOverdue.Instance, LastReportsLimit);
     }
 
     private void OnStopped(IActorRef who)
     {
-        if (_stillWorking.Remove(who) && _stillWorking.Count == 0) _watcher.OnFinished(_end!);
+        if (_stillWorking.Remove(who) && _stillWorking.Count == 0) Ended();
+    }
+
+    private void Ended()
+    {
+        if (_failure is null) _watcher.OnFinished(_end!);
+        else _watcher.OnFailed(_failure);
+    }
+
+    private sealed record OtherLearnerStays
+    {
+        public static readonly OtherLearnerStays Instance = new();
+    }
+
+    private sealed record LastCheckpointOverdue
+    {
+        public static readonly LastCheckpointOverdue Instance = new();
     }
 
     private sealed record LastReportsOverdue

@@ -16,6 +16,7 @@ namespace Rl.Distributed.Node.Training;
 /// <param name="Learner">The learner's state.</param>
 /// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
 /// <param name="Writer">Saves checkpoints.</param>
+/// <param name="HasOtherNodes">Its actor system is a node of a cluster.</param>
 internal sealed record RunPlan(
     TrainingConfig Config,
     string RunId,
@@ -24,7 +25,8 @@ internal sealed record RunPlan(
     IReadOnlyList<WorkerIdentity> LocalWorkers,
     ImpalaState Learner,
     long CheckpointFrames,
-    CheckpointWriter Writer)
+    CheckpointWriter Writer,
+    bool HasOtherNodes)
 {
     /// <summary>Buffers for weights.</summary>
     public SnapshotPool Snapshots { get; } = new(Learner.Learner.Parameters.Length);
@@ -50,7 +52,7 @@ internal sealed record RunPlan(
         var maxBytes = (long)(config.Workers.MaxMegabytesInFlight * 1e6);
         var plan = new RunPlan(
             config, options.RunId, new ReplayOptions(workers.Shape, count, config.Workers.Credits, maxBytes, options.Endpoint?.Unrolls), workers,
-            WorkerPlan.Identities(0, count, state.Epoch), state, CheckpointInterval(config, options), writer);
+            WorkerPlan.Identities(0, count, state.Epoch), state, CheckpointInterval(config, options), writer, options.Endpoint is not null);
         if (options.Endpoint is null) plan.CheckCredits(count);
         return plan;
     }

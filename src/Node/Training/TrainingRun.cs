@@ -42,7 +42,6 @@ public static class TrainingRun
         }
         using var runner = new ThreadedRunner(RunPlan.Lanes(config));
         var threaded = RunPlan.Create(config, options, runner, Save(options));
-        options.Started?.Invoke();
         return await RunOnThreadsAsync(config, options, threaded, clock, cancellationToken).ConfigureAwait(false);
     }
 
@@ -50,9 +49,10 @@ public static class TrainingRun
         TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
         var system = EngineHost.Create(options.Logger, options.Endpoint);
-        options.Live?.Started(system);
         try
         {
+            options.Live?.Started(system);
+            options.Started?.Invoke();
             IActorRef coordinator = ActorRefs.Nobody;
             var meter = new ProgressMeter(config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance));
             if (options.Endpoint is { } endpoint) Join(system, endpoint, meter);
@@ -80,7 +80,8 @@ public static class TrainingRun
     {
         if (endpoint is not null && !system.WhenTerminated.IsCompleted)
             await Task.WhenAny(Cluster.Get(system).LeaveAsync(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
-        await system.Terminate().ConfigureAwait(false);
+        // An environment that hangs keeps its worker, but not the process: the last checkpoint is written.
+        await Task.WhenAny(system.Terminate(), Task.Delay(LeaveLimit, clock, CancellationToken.None)).ConfigureAwait(false);
     }
 
     private static CheckpointWriter Save(TrainingRunOptions options) =>

@@ -2,6 +2,8 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Commands;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -11,6 +13,9 @@ namespace Rl.Distributed.Node.Training;
 /// <param name="Shape">The shape of every unroll of the run.</param>
 internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network, UnrollShape Shape)
 {
+    /// <summary>What another node's program must agree on.</summary>
+    public BuildFacts Build => new(CommandLine.Version, Network.Layout.Count, Shape.ByteCount);
+
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
     public static WorkerPlan Create(TrainingConfig config)
     {

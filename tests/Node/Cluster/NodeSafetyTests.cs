@@ -83,21 +83,32 @@ public sealed class NodeSafetyTests : IDisposable
     [Theory]
     [InlineData("127.0.0.1"), InlineData("127.9.9.9"), InlineData("::1"), InlineData("[::1]"), InlineData("::ffff:127.0.0.1")]
     [InlineData("::ffff:127.0.0.2"), InlineData("localhost"), InlineData("loops")]
-    public void Loopback_needs_nothing(string host) => NodeSafety.CheckBind(host, isProtected: false, isInsecure: false, Resolve);
+    public void Loopback_needs_nothing(string host) => NodeSafety.CheckBind(host, isProtected: false, isInsecure: false, canBeProtected: true, Resolve);
 
     [Theory, InlineData("0.0.0.0"), InlineData("::"), InlineData("10.0.0.1"), InlineData("fe80::1"), InlineData("node"), InlineData("half")]
     public void Anything_else_needs_a_secret_or_the_users_word(string host)
     {
-        NodeSafety.CheckBind(host, isProtected: true, isInsecure: false, Resolve);
-        NodeSafety.CheckBind(host, isProtected: false, isInsecure: true, Resolve);
-        var error = Assert.Throws<ConfigException>(() => NodeSafety.CheckBind(host, isProtected: false, isInsecure: false, Resolve)).Message;
+        NodeSafety.CheckBind(host, isProtected: true, isInsecure: false, canBeProtected: true, Resolve);
+        NodeSafety.CheckBind(host, isProtected: false, isInsecure: true, canBeProtected: true, Resolve);
+        var error = Refusal(host, canBeProtected: true);
         Assert.StartsWith($"Listening on {host} without a secret would let anybody", error);
         foreach (var cure in new[] { "--secret-file PATH", "RL_SECRET", "openssl rand", "127.0.0.1", "--insecure" }) Assert.Contains(cure, error);
     }
 
     [Fact]
     public void A_name_that_nobody_knows_is_told_as_such() => Assert.StartsWith("'nowhere' is no address to listen on: ",
-        Assert.Throws<ConfigException>(() => NodeSafety.CheckBind("nowhere", isProtected: false, isInsecure: false, Resolve)).Message);
+        Refusal("nowhere", canBeProtected: true));
+
+    [Fact]
+    public void An_engine_without_secrets_recommends_none()
+    {
+        var error = Refusal("0.0.0.0", canBeProtected: false);
+        Assert.DoesNotContain("--secret-file", error);
+        foreach (var cure in new[] { "127.0.0.1", "--insecure" }) Assert.Contains(cure, error);
+    }
+
+    private static string Refusal(string host, bool canBeProtected) => Assert.Throws<ConfigException>(
+        () => NodeSafety.CheckBind(host, isProtected: false, isInsecure: false, canBeProtected, Resolve)).Message;
 
     private static IPAddress[] Resolve(string host) => host switch
     {

@@ -56,29 +56,28 @@ internal static class WireMessages
     {
         [typeof(RegisterWorker)] = Boxed(Id.Select(id => new RegisterWorker(id.Worker, id.Incarnation, id.Sequence))),
         [typeof(InsertUnroll)] = Boxed(AnUnroll.Select(unroll => new InsertUnroll(unroll))),
-        [typeof(RequestBatch)] = Boxed(Gen.Choose(1, ReplayCodecs.MaxBatch).Select(count => new RequestBatch(count))),
-        [typeof(BatchConsumed)] = Boxed(Id.ArrayOf().Select(ids => new BatchConsumed(ids))),
         [typeof(CreditsGranted)] = Boxed(Id.Zip(
             Gen.Choose(0, ReplayCodecs.MaxBatch), (id, count) => new CreditsGranted(id.Worker, id.Incarnation, count))),
         [typeof(CreditReturned)] = Boxed(Id.Zip(
             Gen.Elements(Enum.GetValues<UnrollOutcome>()), (id, outcome) => new CreditReturned(id, outcome))),
-        [typeof(BatchReady)] = Boxed(AnUnroll.ArrayOf().Resize(5).Select(unrolls => new BatchReady(unrolls))),
         [typeof(SubscribeParameters)] = Gen.Constant<object>(SubscribeParameters.Instance),
         [typeof(WorkerReport)] = Boxed(Report),
         [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
         [typeof(ParametersChunk)] = Boxed(Chunk),
         [typeof(OfferWorkers)] = Boxed(
-            from workers in Gen.Choose(1, 1 << 16)
+            from workers in Gen.Choose(1, WorkerOptions.MaxCount)
             from run in Text
             from history in Report.ArrayOf()
             select new OfferWorkers(workers, run, history)),
         [typeof(WorkAssigned)] = Boxed(
             from run in Text
             from configuration in Text
+            from version in Text
+            from parameters in Gen.Choose(0, int.MaxValue)
             from epoch in Gen.Choose(0, WorkerIdentity.MaxEpoch)
             from first in Gen.Choose(0, 1 << 30)
-            from workers in Gen.Choose(1, 1 << 16)
-            select new WorkAssigned(run, configuration, epoch, first, workers)),
+            from workers in Gen.Choose(1, WorkerOptions.MaxCount)
+            select new WorkAssigned(run, configuration, new BuildFacts(version, parameters, parameters / 3), epoch, first, workers)),
         [typeof(WorkFailed)] = Boxed(Text.Select(reason => new WorkFailed(reason))),
         [typeof(StopWork)] = Gen.Constant<object>(StopWork.Instance),
         [typeof(WorkStopped)] = Gen.Constant<object>(WorkStopped.Instance),
@@ -90,13 +89,6 @@ internal static class WireMessages
         {
             case (InsertUnroll one, InsertUnroll other):
                 SampleUnrolls.AssertSame(one.Unroll, other.Unroll);
-                break;
-            case (BatchReady one, BatchReady other):
-                Assert.Equal(one.Unrolls.Length, other.Unrolls.Length);
-                foreach (var (left, right) in one.Unrolls.Zip(other.Unrolls)) SampleUnrolls.AssertSame(left, right);
-                break;
-            case (BatchConsumed one, BatchConsumed other):
-                Assert.Equal(one.Unrolls, other.Unrolls);
                 break;
             case (OfferWorkers one, OfferWorkers other):
                 Assert.Equal((one.Workers, one.Run), (other.Workers, other.Run));

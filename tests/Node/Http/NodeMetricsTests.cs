@@ -56,6 +56,19 @@ public sealed class NodeMetricsTests
     }
 
     [Fact]
+    public void A_node_that_acts_for_another_tells_of_its_own_workers()
+    {
+        var status = Samples.Seen(Samples.Near, 2) with { Work = new WorkStatus(4, 30, 20, 3, 1) };
+        var samples = PrometheusText.Parse(Samples.Pages(status).Metrics.ToText());
+        Assert.Equal(4, samples[$"rl_workers{{node={Samples.Near}}}"]);
+        Assert.Equal(30, samples["rl_unrolls_total{outcome=sent}"]);
+        Assert.Equal(20, samples["rl_unrolls_total{outcome=consumed}"]);
+        Assert.Equal(3, samples["rl_unrolls_total{outcome=lost}"]);
+        Assert.Equal(1, samples["rl_unrolls_total{outcome=rejected}"]);
+        Assert.DoesNotContain("rl_frames_total", samples.Keys);
+    }
+
+    [Fact]
     public void Another_parser_reads_the_same_numbers()
     {
         const string Program = """

@@ -57,13 +57,15 @@ public sealed class ExplorationTests
 
     private static SimulationReport Broken(ulong seed, Exception reason) => new()
     {
-        Timeline = [], Violation = $"The simulation does not fail: {reason}\nto see it again: {Simulated.Request(seed).Command}", Frames = 0, Updates = 0,
-        Faults = 0, LeaderStarts = 0, Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default, WeightsHash = 0, MessageHash = 0,
+        Timeline = [], Violation = $"The simulation does not fail: {reason}\nto see it again: {Simulated.Request(seed).Command}",
+        Frames = 0, Updates = 0, Faults = 0, LeaderStarts = 0, Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default,
+        WeightsHash = 0, MessageHash = 0,
     };
 
     private static string Summary(List<SimulationReport> reports) => string.Create(CultureInfo.InvariantCulture,
-        $"{reports.Count} runs: {reports.Average(report => report.Faults):0.0} faults, {reports.Average(report => report.LeaderStarts):0.00} starts of the "
-        + $"leading node, {reports.Average(report => report.Messages):0} messages and {reports.Average(report => report.Elapsed.TotalSeconds):0.0} s each");
+        $"{reports.Count} runs: {reports.Average(report => report.Faults):0.0} faults, "
+        + $"{reports.Average(report => report.LeaderStarts):0.00} starts of the leading node, "
+        + $"{reports.Average(report => report.Messages):0} messages and {reports.Average(report => report.Elapsed.TotalSeconds):0.0} s each");
 
     /// <summary>Leaves the trace of a seed beside the tests.</summary>
     private static void Keep(ulong seed)

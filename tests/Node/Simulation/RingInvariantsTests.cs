@@ -3,6 +3,7 @@ using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
@@ -16,6 +17,7 @@ namespace Rl.Distributed.Node.Tests.Simulation;
 public sealed class RingInvariantsTests
 {
     private static readonly UnrollShape _shape = new(2, 3, new ObservationSpec(ElementType.Float32, 4), 2);
+    private const string Here = "here";
     private static readonly ActorPath _anywhere = new RootActorPath(new Address("akka", "rl")) / "user" / ActorNode.HostName;
 
     private readonly List<string> _violations = [];
@@ -163,6 +165,41 @@ public sealed class RingInvariantsTests
     }
 
     [Fact]
+    public void An_unroll_that_changes_while_the_learner_has_it_is_seen()
+    {
+        var unroll = new Unroll(_shape) { Id = Id(0) };
+        See(new InsertUnroll(unroll));
+        See(new BatchReady([unroll]));
+        unroll.Rewards[0] = 1;
+        See(new BatchConsumed([unroll.Id]));
+        AssertOnly("An unroll does not change");
+    }
+
+    [Theory]
+    [InlineData(1, 0, null)]
+    [InlineData(0, 0, "Acknowledged means consumed or rolled back")]
+    [InlineData(0, 1, null)]
+    public void What_a_node_knows_was_consumed_and_the_learner_does_not_count_is_seen(int counted, int restarts, string? violation)
+    {
+        Send(0);
+        Deliver(0);
+        Learn(0);
+        See(new CreditsGranted(0, 0, 2));
+        See(new CreditReturned(Id(0), UnrollOutcome.Consumed));
+        See(new WorkerReport(0, 0, 1, 1, 0, 0, 0, 0, 0));
+        var next = new ImpalaState(_state.Learner, _shape);
+        next.Begin(1);
+        next.Learner.Frames = 0;
+        _invariants.LeaderStarted(next);
+        next.CountRolledBack([new ConsumptionClaim(0, 0, counted)], 0);
+        for (var i = 0; i < restarts; i++) _invariants.ProcessStarted(Here);
+        See(new WorkAssigned("", "", new BuildFacts("", 0, 0), 1, 0, 1));
+        _invariants.Ended();
+        if (violation is null) Assert.Empty(_violations);
+        else AssertOnly(violation);
+    }
+
+    [Fact]
     public void A_run_that_ends_early_is_seen()
     {
         _invariants.Finished(_state.Report(), 6);
@@ -183,9 +220,10 @@ public sealed class RingInvariantsTests
         _invariants.Check();
     }
 
-    private void Publish(long counter) => See(new PublishParameters(_snapshots.Take(new ParameterVersion(0, counter), _state.Learner.Parameters)));
+    private void Publish(long counter) =>
+        See(new PublishParameters(_snapshots.Take(new ParameterVersion(0, counter), _state.Learner.Parameters)));
 
-    private void See(object message) => _invariants.Observe(_anywhere, message);
+    private void See(object message) => _invariants.Observe(_anywhere, message, Here);
 
     private void AssertOnly(string expected) => Assert.StartsWith(expected, Assert.Single(_violations));
 }

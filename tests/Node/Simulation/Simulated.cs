@@ -9,7 +9,8 @@ internal static class Simulated
     /// <summary>What makes Catch small: a fault matters more to a short run, and more runs explore more faults.</summary>
     private static readonly string[] _small =
     [
-        "network.hidden=[16]", "parameterServer.chunkKilobytes=1", "parameterServer.publishMilliseconds=20", "workers.environmentsPerWorker=2", "workers.unrollLength=4", "workers.creditTimeoutSeconds=1", "learner.batch=4",
+        "network.hidden=[16]", "parameterServer.chunkKilobytes=1", "parameterServer.publishMilliseconds=20",
+        "workers.environmentsPerWorker=2", "workers.unrollLength=4", "workers.creditTimeoutSeconds=1", "learner.batch=4",
         "run.checkpointFrames=1200", "run.metricsSeconds=0.25",
     ];
 

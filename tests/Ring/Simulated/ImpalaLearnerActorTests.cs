@@ -51,8 +51,8 @@ public sealed class ImpalaLearnerActorTests
     [Fact]
     public void What_a_worker_says_twice_was_rolled_back_once()
     {
-        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3), new ConsumptionClaim(1, 0, 4)]));
-        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3)]));
+        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3), new ConsumptionClaim(1, 0, 4)], 0));
+        _learner.Tell(new WorkersReturned([new ConsumptionClaim(0, 0, 3)], 0));
         _learner.Tell(StopTraining.Instance);
         _simulation.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(7, Assert.Single(_toObserver.OfType<TrainingFinished>()).Report.UnrollsRolledBack);

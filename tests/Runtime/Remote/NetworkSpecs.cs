@@ -124,6 +124,22 @@ public sealed class NetworkSpecs
     }
 
     [Fact]
+    public void What_a_partition_holds_back_is_not_overtaken_by_what_is_under_way_when_it_heals()
+    {
+        using var at = new SimulatedRemoteHarness(1);
+        var (got, remote) = Counter(at);
+        at.Simulation.Network.MaxLatency = TimeSpan.FromMilliseconds(10);
+        at.Simulation.Network.Partition([at.System], [at.There]);
+        remote.Tell(new Note("0"), ActorRefs.NoSender);
+        at.Advance(20);
+        remote.Tell(new Note("1"), ActorRefs.NoSender);
+        at.Simulation.Network.Heal();
+        remote.Tell(new Note("2"), ActorRefs.NoSender);
+        at.Advance(Second);
+        Assert.Equal([0, 1, 2], got);
+    }
+
+    [Fact]
     public void A_longer_one_disconnects_both_sides_until_it_heals()
     {
         using var at = new SimulatedRemoteHarness(1);

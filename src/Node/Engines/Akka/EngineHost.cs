@@ -14,12 +14,15 @@ internal static class EngineHost
     /// <summary>As <c>-p:Engine</c> names it.</summary>
     public const string Name = "akka";
 
+    /// <summary>Nodes can be asked for a shared secret.</summary>
+    public const bool HasSecrets = false;
+
     private const string SystemName = "rl";
 
     /// <summary>An actor system on threads, which logs to <paramref name="logger"/>.</summary>
     /// <param name="logger">Gets what the engine logs.</param>
     /// <param name="endpoint">How others reach it; null: it stays in its process.</param>
-    /// <exception cref="ConfigException">The endpoint has a secret, which this engine cannot ask for.</exception>
+    /// <exception cref="ConfigException">The endpoint has a secret or certificates, which this engine cannot ask for.</exception>
     public static ActorSystem Create(ILogger logger, NodeEndpoint? endpoint = null) => endpoint is null
         ? WithLog(ActorSystem.Create(SystemName, ConfigurationFactory.ParseString(AkkaConfig.Local)), logger)
         : CreateReachable(logger, endpoint);
@@ -38,6 +41,12 @@ internal static class EngineHost
             throw new ConfigException(
                 "This build runs on Akka.NET, whose remoting has no shared secret: leave the secret out and listen on loopback, or, on a "
                 + "private network that only the cluster's nodes reach, give --insecure. The default build (-p:Engine=embedded) has secrets.");
+        }
+        if (endpoint.Certificates is not null)
+        {
+            throw new ConfigException(
+                "This build runs on Akka.NET, whose remoting does not ask peers for certificates in this release: leave the --tls options out. "
+                + "The default build (-p:Engine=embedded) has mutual TLS.");
         }
         var bootstrap = BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(AkkaConfig.Remote(endpoint)));
         var system = WithLog(ActorSystem.Create(SystemName, bootstrap.And(Serializers.Create(endpoint))), logger);

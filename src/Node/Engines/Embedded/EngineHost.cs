@@ -1,6 +1,9 @@
+using System.Net.Sockets;
 using Akka.Actor;
+using Akka.Configuration;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Http;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
@@ -14,13 +17,30 @@ internal static class EngineHost
     /// <summary>As <c>-p:Engine</c> names it.</summary>
     public const string Name = "embedded";
 
+    /// <summary>Nodes can be asked for a shared secret.</summary>
+    public const bool HasSecrets = true;
+
     private const string SystemName = "rl";
 
     /// <summary>An actor system on threads, which logs to <paramref name="logger"/>.</summary>
     /// <param name="logger">Gets what the engine logs.</param>
     /// <param name="endpoint">How others reach it; null: it stays in its process.</param>
-    public static ActorSystem Create(ILogger logger, NodeEndpoint? endpoint = null) =>
-        WithLog(EmbeddedEngine.Create(SystemName, Options(endpoint)), logger);
+    /// <exception cref="ConfigException">A certificate cannot be used, or the port is taken.</exception>
+    public static ActorSystem Create(ILogger logger, NodeEndpoint? endpoint = null)
+    {
+        try
+        {
+            return WithLog(EmbeddedEngine.Create(SystemName, Options(endpoint)), logger);
+        }
+        catch (ConfigurationException e)
+        {
+            throw new ConfigException(e.Message, e);
+        }
+        catch (SocketException e) when (endpoint is not null)
+        {
+            throw new ConfigException($"Cannot listen on {endpoint.Listen}: {e.Message}. Choose another address or port with --listen.", e);
+        }
+    }
 
     /// <summary>An actor system on the simulation's one thread.</summary>
     public static ActorSystem Create(EmbeddedEngine.Simulation simulation, ILogger logger, NodeEndpoint? endpoint = null) =>
@@ -57,6 +77,7 @@ internal static class EngineHost
             Roles = endpoint.Roles,
             KeepRole = NodeRoles.Learner,
             Secret = endpoint.Secret,
+            Tls = endpoint.Certificates is { } tls ? new EmbeddedEngine.TlsOptions(tls.Certificate, tls.Key, tls.Authority) : null,
         },
     };
 

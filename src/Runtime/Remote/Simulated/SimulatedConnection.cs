@@ -58,7 +58,7 @@ internal sealed class SimulatedConnection
             if (direction.From.Owner.IsClosed) continue;
             direction.Silence?.Cancel();
             direction.Silence = null;
-            foreach (var message in direction.TakeStalled()) direction.Launch(_network, message, this);
+            direction.GoOn(_network, this);
         }
     }
 
@@ -122,19 +122,19 @@ internal sealed class SimulatedConnection
 
     private Direction From(SimulatedPeer from) => from == _there.From ? _there : _back;
 
+    /// <summary>False while nothing passes.</summary>
+    private bool TryArrive(Direction direction, in Outbound message)
+    {
+        var (from, to) = (direction.From.Owner, direction.To.Owner);
+        if (!_isOpen || to.IsClosed) _network.MessagesLost++;
+        else if (_network.Passes(from.Address, to.Address)) Arrive(direction, message);
+        else return false;
+        return true;
+    }
+
     private void Arrive(Direction direction, Outbound message)
     {
-        if (!_isOpen || direction.To.Owner.IsClosed)
-        {
-            _network.MessagesLost++;
-            return;
-        }
         var (from, to) = (direction.From.Owner, direction.To.Owner);
-        if (!_network.Passes(from.Address, to.Address))
-        {
-            if (from.HasRoom(to.Address, message, direction.StalledBytes, out var bytes)) direction.Stall(message, bytes);
-            return;
-        }
         var body = _network.RentBody();
         if (!from.TryEncode(to.Address, message, body, out var id))
         {
@@ -154,12 +154,12 @@ internal sealed class SimulatedConnection
     }
 
     /// <summary>What is under way from one end to the other.</summary>
+    /// <remarks>An arrival is the oldest message's of its pair, so that what was stalled is not overtaken by what was sent later.</remarks>
     private sealed class Direction(SimulatedPeer from, SimulatedPeer to)
     {
-        /// <summary>When the last message of a pair arrives, as long as one is under way.</summary>
-        private readonly Dictionary<(string Recipient, string Sender, bool IsSystem), TimeSpan> _arrivals = [];
+        private readonly Dictionary<(string Recipient, string Sender, bool IsSystem), Pair> _pairs = [];
 
-        private List<Outbound> _stalled = [];
+        private List<Pair> _stalled = [];
         private TimeSpan _freeAt;
 
         public SimulatedPeer From => from;
@@ -170,34 +170,20 @@ internal sealed class SimulatedConnection
 
         public TimeSpan LastArrival { get; private set; }
 
-        public long StalledBytes { get; private set; }
-
         public void Launch(EmbeddedEngine.SimulatedNetwork network, Outbound message, SimulatedConnection connection)
         {
-            var now = network.Timers.Monotonic;
-            var arrival = now + network.Latency();
-            var pair = (message.Recipient, message.Sender ?? "", message.IsSystem);
-            if (_arrivals.TryGetValue(pair, out var last) && last > arrival) arrival = last;
-            _arrivals[pair] = arrival;
-            if (arrival > LastArrival) LastArrival = arrival;
-            network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
-            {
-                if (_arrivals.TryGetValue(pair, out var latest) && latest == arrival) _arrivals.Remove(pair);
-                connection.Arrive(this, message);
-            });
+            var key = (message.Recipient, message.Sender ?? "", message.IsSystem);
+            if (!_pairs.TryGetValue(key, out var pair)) _pairs.Add(key, pair = new Pair(() => _pairs.Remove(key)));
+            pair.Messages.Enqueue(message);
+            Schedule(network, pair, connection);
         }
 
-        public void Stall(in Outbound message, long bytes)
-        {
-            _stalled.Add(message);
-            StalledBytes += bytes;
-        }
-
-        public List<Outbound> TakeStalled()
+        /// <summary>What was stalled sets out again.</summary>
+        public void GoOn(EmbeddedEngine.SimulatedNetwork network, SimulatedConnection connection)
         {
             var stalled = _stalled;
-            (_stalled, StalledBytes) = ([], 0);
-            return stalled;
+            _stalled = [];
+            foreach (var pair in stalled) Schedule(network, pair, connection);
         }
 
         /// <summary>How long until so many more bytes have passed.</summary>
@@ -207,6 +193,38 @@ internal sealed class SimulatedConnection
             var now = network.Timers.Monotonic;
             _freeAt = (_freeAt > now ? _freeAt : now) + TimeSpan.FromSeconds((double)bytes / network.BytesPerSecond);
             return _freeAt - now;
+        }
+
+        private void Schedule(EmbeddedEngine.SimulatedNetwork network, Pair pair, SimulatedConnection connection)
+        {
+            var now = network.Timers.Monotonic;
+            var arrival = now + network.Latency();
+            if (pair.LastArrival > arrival) arrival = pair.LastArrival;
+            pair.LastArrival = arrival;
+            if (arrival > LastArrival) LastArrival = arrival;
+            network.Timers.Start(arrival - now, TimeSpan.Zero, null, () =>
+            {
+                if (!connection.TryArrive(this, pair.Messages.Peek()))
+                {
+                    _stalled.Add(pair);
+                    return;
+                }
+                pair.Messages.Dequeue();
+                if (pair.Messages.Count == 0) pair.Ended();
+            });
+        }
+
+        /// <summary>Of one sender to one recipient.</summary>
+        /// <param name="ended">Nothing of it is under way any more.</param>
+        private sealed class Pair(Action ended)
+        {
+            public Action Ended => ended;
+
+            /// <summary>Under way, the oldest first.</summary>
+            public Queue<Outbound> Messages { get; } = new();
+
+            /// <summary>When the last of them arrives.</summary>
+            public TimeSpan LastArrival { get; set; }
         }
     }
 }

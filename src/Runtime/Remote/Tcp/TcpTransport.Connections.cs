@@ -147,7 +147,13 @@ internal sealed partial class TcpTransport
         }
         catch (Exception e)
         {
-            failure = e is ObjectDisposedException ? "no answer in time" : e.Message;
+            failure = e switch
+            {
+                ObjectDisposedException => "no answer in time",
+                // Its own message repeats the address, in another form.
+                SocketException { SocketErrorCode: var error } => new SocketException((int)error).Message,
+                _ => e.Message,
+            };
         }
         peer.DialEnded(failure);
         Read(socket, link, peer);

@@ -12,9 +12,9 @@ public sealed class EmbeddedWireFormatTests
     {
         var format = new EmbeddedWireFormat(new WireTable(new UnrollPool()));
         Assert.Equal(WireTable.Version, format.Version);
-        Assert.True(format.TryGetId(new RequestBatch(3), out var id));
+        Assert.True(format.TryGetId(new WorkFailed("why"), out var id));
         var output = new ArrayBufferWriter<byte>();
-        format.Write(id, new RequestBatch(3), output);
-        Assert.Equal(new RequestBatch(3), format.Read(id, new ReadOnlySequence<byte>(output.WrittenMemory)));
+        format.Write(id, new WorkFailed("why"), output);
+        Assert.Equal(new WorkFailed("why"), format.Read(id, new ReadOnlySequence<byte>(output.WrittenMemory)));
     }
 }

@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.Cluster;
+using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Training;
+using Rl.Distributed.Replay;
 using Rl.Distributed.Runtime;
 
 namespace Rl.Distributed.Node.Engines;
@@ -17,21 +19,26 @@ internal sealed class ClusterSimulation
     public const string LeaderHost = "10.0.0.1";
 
     private const int Port = 4053, MostLeaderWorkers = 2;
+    private const long Endless = 1_000_000_000;
 
     private static readonly TimeSpan MostLatency = TimeSpan.FromMilliseconds(20);
 
     // Actors that compute never run out of messages: time passes with each of them.
     private static readonly TimeSpan MessageCost = TimeSpan.FromMicroseconds(500);
 
-    // A cluster that nothing is wrong with makes progress and agrees within this. The longest that may take: a silence (3 s), a lost
-    // authority (2 s), a pause before a new system (5 s), a cluster's founding (1.5 s), credits that are given up.
-    private static readonly TimeSpan StandstillLimit = TimeSpan.FromSeconds(20), EndLimit = TimeSpan.FromSeconds(20), TimeLimit = TimeSpan.FromHours(10);
+    // A cluster that nothing is wrong with makes progress, with all of its nodes, and agrees within this. The longest that may take: a
+    // silence (3 s), a lost authority (2 s), a pause before a new system (5 s), a cluster's founding (1.5 s), credits that are given up.
+    private static readonly TimeSpan StandstillLimit = TimeSpan.FromSeconds(20), EndLimit = TimeSpan.FromSeconds(20),
+        TimeLimit = TimeSpan.FromHours(10);
 
     private readonly SimulationRequest _request;
     private readonly EmbeddedEngine.Simulation _simulation;
     private readonly RingInvariants _invariants;
     private readonly FaultInjector? _faults;
     private readonly List<SimulatedActorProcess> _actors = [];
+    private readonly Dictionary<string, TimeSpan> _workedAt = [];
+    private readonly bool _untilCalm;
+    private bool _stopped;
     private TimeSpan _progressAt, _longestPause;
     private long _updates = -1;
     private string? _violation;
@@ -52,9 +59,12 @@ internal sealed class ClusterSimulation
         _simulation.Watcher = Watch;
         var random = RandomStream.Create(seed, StreamRole.Scheduler, index: 1);
         Network.MaxLatency = Network.MinLatency + (MostLatency * random.NextDouble() * random.NextDouble());
+        // Half of the runs with faults end whatever is wrong then, the others when all nodes work again.
+        _untilCalm = request.Faults && random.NextInt32(2) == 0;
+        var frames = request.Config.Frames;
         Leader = new SimulatedLeader(
-            _simulation, new HostPort(LeaderHost, Port), _request.Config, random.NextInt32(MostLeaderWorkers + 1), _invariants, Timeline,
-            RandomStream.Create(seed, StreamRole.Scheduler));
+            _simulation, new HostPort(LeaderHost, Port), _request.Config with { Frames = _untilCalm ? Endless : frames }, frames,
+            random.NextInt32(MostLeaderWorkers + 1), _invariants, Timeline, RandomStream.Create(seed, StreamRole.Scheduler));
         _faults = request.Faults ? new FaultInjector(this, random) : null;
     }
 
@@ -101,7 +111,8 @@ internal sealed class ClusterSimulation
     {
         var host = $"10.0.0.{_actors.Count + 2}";
         var process = new SimulatedActorProcess(
-            _simulation, new HostPort(host, Port), new HostPort(LeaderHost, Port), RunPlan.WorkerCount(_request.Config), Timeline.LoggerOf(host));
+            _simulation, new HostPort(host, Port), new HostPort(LeaderHost, Port), RunPlan.WorkerCount(_request.Config),
+            Timeline.LoggerOf(host), _invariants.ProcessStarted);
         _actors.Add(process);
         return process;
     }
@@ -127,12 +138,16 @@ internal sealed class ClusterSimulation
     {
         if (!_simulation.RunUntil(() => Check() || Agree(), EndLimit))
             Violate($"Live nodes agree on the members: they do not, {EndLimit.TotalSeconds} s after the end: {Views()}");
+        _invariants.Ended();
         if (_violation is not null) return;
         Leader.End();
         foreach (var process in _actors) _ = process.LeaveAsync();
         if (!_simulation.RunUntil(() => Check() || (_actors.All(process => process.HasEnded) && !Systems.Any()), EndLimit))
-            Violate($"Nodes end when they are asked to: these did not: {string.Join(", ", Systems.Select(NameOf).Union(_actors.Where(process => !process.HasEnded).Select(process => process.Name)))}");
+            Violate($"Nodes end when they are asked to: these did not: {string.Join(", ", Unended())}");
     }
+
+    private IEnumerable<string> Unended() =>
+        Systems.Select(NameOf).Union(_actors.Where(process => !process.HasEnded).Select(process => process.Name));
 
     /// <summary>After each step; true where there is no point in going on.</summary>
     private bool Check()
@@ -156,6 +171,24 @@ internal sealed class ClusterSimulation
         if (pause > _longestPause) _longestPause = pause;
         if (pause > StandstillLimit)
             Violate($"Training goes on after every fault: no update for {StandstillLimit.TotalSeconds} s, while nothing was wrong: {Views()}");
+        if (_untilCalm && !_stopped && _faults!.AreOver) CheckNodes(now - calmSince);
+    }
+
+    // The run goes on until all nodes have worked for it since the last fault.
+    private void CheckNodes(TimeSpan calm)
+    {
+        var idle = _actors.Find(process => _workedAt.GetValueOrDefault(process.Name) < Timeline.Now - calm);
+        if (idle is not null)
+        {
+            if (calm > StandstillLimit)
+                Violate($"Each node works again after every fault: {idle.Name} does not, {calm.TotalSeconds:0.0} s after the last one: {Views()}");
+        }
+        else if (Leader.State!.Learner.Frames >= _request.Config.Frames)
+        {
+            if (calm > _longestPause) _longestPause = calm;
+            _stopped = true;
+            Leader.StopTraining();
+        }
     }
 
     /// <summary>All systems see the same members, up and within reach: themselves.</summary>
@@ -168,9 +201,13 @@ internal sealed class ClusterSimulation
             && selves.SetEquals(state.Members.Select(member => member.UniqueAddress)));
     }
 
-    private string Views() => string.Join("; ", Systems.Select(system => Cluster.Get(system) is var cluster
-        ? $"{NameOf(system)} {cluster.SelfMember.Status} sees {string.Join(", ", cluster.State.Members.Select(member => $"{member.Address.Host} {member.Status}"))}"
-        : ""));
+    private string Views() => string.Join("; ", Systems.Select(ViewOf));
+
+    private string ViewOf(ActorSystem system)
+    {
+        var members = Cluster.Get(system).State.Members.Select(member => $"{member.Address.Host} {member.Status}");
+        return $"{NameOf(system)} {Cluster.Get(system).SelfMember.Status} sees {string.Join(", ", members)}";
+    }
 
     private void Watch(ActorSystem system, ActorPath path, object message)
     {
@@ -179,13 +216,17 @@ internal sealed class ClusterSimulation
             Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {work.FirstWorker + work.Workers - 1} of epoch {work.Epoch}");
         else if (message is Terminated { ActorRef.Path: var gone } && path.Name == RunCoordinator.Name && gone.Name == ActorNode.HostName)
             Timeline.Add($"{gone.Address.Host} is lost to the run");
-        _invariants.Observe(path, message);
+        if (message is InsertUnroll insert && _faults?.Observe(insert.Unroll) == true) return;
+        var host = path.Name == ActorNode.HostName ? NameOf(system) : "";
+        if (host.Length > 0 && message is WorkerReport report && _invariants.IsProgress(report)) _workedAt[host] = Timeline.Now;
+        _invariants.Observe(path, message, host);
     }
 
     private void Violate(string what)
     {
         if (_violation is not null) return;
-        _violation = string.Create(CultureInfo.InvariantCulture, $"{what}\nat {Timeline.Now.TotalSeconds:F3} s of virtual time; to see it again: {_request.Command}");
+        _violation = string.Create(
+            CultureInfo.InvariantCulture, $"{what}\nat {Timeline.Now.TotalSeconds:F3} s of virtual time; to see it again: {_request.Command}");
         Timeline.Add($"BROKEN: {what}");
     }
 

@@ -1,6 +1,9 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Node.Training;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Engines;
 
@@ -15,9 +18,10 @@ internal sealed class FaultInjector
     private readonly ClusterSimulation _world;
     private readonly TimeSpan _latency;
     private readonly (int Weight, Action Inject)[] _kinds;
+    private readonly HashSet<Unroll> _repeated = [];
     private RandomStream _random;
     private TimeSpan _calmSince;
-    private int _left, _active;
+    private int _left, _active, _toRepeat;
 
     public FaultInjector(ClusterSimulation world, RandomStream random)
     {
@@ -26,7 +30,7 @@ internal sealed class FaultInjector
         _kinds =
         [
             (3, Drop), (2, Delay), (3, Cut), (3, Partition), (3, Break), (4, CrashActor), (2, Remove), (3, CrashLeader), (2, CrashWhileSaving),
-            (2, Leave), (1, Join),
+            (2, Damage), (2, Repeat), (2, Leave), (1, Join),
         ];
     }
 
@@ -40,6 +44,23 @@ internal sealed class FaultInjector
 
     public void Start() => _world.After(Seconds(0.2, 4), Next);
 
+    /// <summary>An unroll is about to reach the replay actor.</summary>
+    /// <returns>Whether it is one that was sent again from here.</returns>
+    public bool Observe(Unroll unroll)
+    {
+        if (_repeated.Remove(unroll)) return true;
+        if (_toRepeat == 0) return false;
+        _toRepeat--;
+        var again = Copy(unroll);
+        _world.After(Seconds(0.001, 2), () =>
+        {
+            if (_world.Leader.System is not { } leader) return;
+            _repeated.Add(again);
+            leader.ActorSelection($"/user/{RunCoordinator.Name}/{RunCoordinator.ReplayName}").Tell(new InsertUnroll(again));
+        });
+        return false;
+    }
+
     private void Next()
     {
         if (_world.Leader.Result is not null) _left = 0;
@@ -51,14 +72,16 @@ internal sealed class FaultInjector
 
     private void Drop()
     {
-        _world.Network.DropProbability = 0.01 + (0.4 * _random.NextDouble());
-        Begin($"one message in {1 / _world.Network.DropProbability:0.0} is dropped", Seconds(0.1, 3), () => _world.Network.DropProbability = 0);
+        var network = _world.Network;
+        network.DropProbability = 0.01 + (0.4 * _random.NextDouble());
+        Begin($"one message in {1 / network.DropProbability:0.0} is dropped", Seconds(0.1, 3), () => network.DropProbability = 0);
     }
 
     private void Delay()
     {
-        _world.Network.MaxLatency = Slow * _random.NextDouble() + _latency;
-        Begin($"messages take up to {_world.Network.MaxLatency.TotalMilliseconds:0} ms", Seconds(0.1, 3), () => _world.Network.MaxLatency = _latency);
+        var network = _world.Network;
+        network.MaxLatency = Slow * _random.NextDouble() + _latency;
+        Begin($"messages take up to {network.MaxLatency.TotalMilliseconds:0} ms", Seconds(0.1, 3), () => network.MaxLatency = _latency);
     }
 
     private void Cut()
@@ -112,6 +135,20 @@ internal sealed class FaultInjector
         Begin($"{ClusterSimulation.LeaderHost} crashes{(silent ? " silently" : "")}", Seconds(0.05, 5), _world.Leader.Start);
     }
 
+    private void Damage()
+    {
+        if (!_world.Leader.IsRunning) return;
+        CrashLeader();
+        _world.Leader.Damage();
+    }
+
+    // No engine does so: the ring must not depend on it.
+    private void Repeat()
+    {
+        _toRepeat = 1 + _random.NextInt32(3);
+        Begin($"{_toRepeat} unrolls come a second time", TimeSpan.Zero, () => { });
+    }
+
     private void CrashWhileSaving()
     {
         if (!_world.Leader.IsRunning) return;
@@ -144,6 +181,20 @@ internal sealed class FaultInjector
         var process = _world.AddNode();
         process.Start();
         Begin($"{process.Name} is new", TimeSpan.Zero, () => { });
+    }
+
+    private static Unroll Copy(Unroll unroll)
+    {
+        var copy = new Unroll(unroll.Shape) { Id = unroll.Id, Version = unroll.Version, EpisodeCount = unroll.EpisodeCount };
+        unroll.Observations.CopyTo(copy.Observations, 0);
+        unroll.Actions.CopyTo(copy.Actions, 0);
+        unroll.BehaviourLogits.CopyTo(copy.BehaviourLogits, 0);
+        unroll.Rewards.CopyTo(copy.Rewards, 0);
+        unroll.Discounts.CopyTo(copy.Discounts, 0);
+        unroll.Reset.CopyTo(copy.Reset, 0);
+        unroll.EpisodeReturns.CopyTo(copy.EpisodeReturns, 0);
+        unroll.EpisodeLengths.CopyTo(copy.EpisodeLengths, 0);
+        return copy;
     }
 
     private void Heal()
@@ -192,5 +243,7 @@ internal sealed class FaultInjector
 
     private string Names(IEnumerable<ActorSystem> systems) => string.Join(", ", systems.Select(_world.NameOf));
 
-    private TimeSpan Seconds(double least, double most) => TimeSpan.FromSeconds(least + ((most - least) * _random.NextDouble() * _random.NextDouble()));
+    // Short ones are more likely.
+    private TimeSpan Seconds(double least, double most) =>
+        TimeSpan.FromSeconds(least + ((most - least) * _random.NextDouble() * _random.NextDouble()));
 }

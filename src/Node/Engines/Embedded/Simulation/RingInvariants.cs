@@ -22,8 +22,10 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     private readonly List<UnrollId> _history = [];
     private readonly HashSet<UnrollId> _consumed = [], _rolledBack = [];
     private readonly Queue<UnrollId[]> _delivered = new();
+    private readonly List<(Unroll Unroll, ulong Content)> _lent = [];
     private readonly Dictionary<UnrollId, ulong> _contents = [];
     private readonly Dictionary<(int Worker, int Incarnation), Books> _workers = [];
+    private readonly Dictionary<string, Host> _hosts = [];
     private readonly Dictionary<ParameterVersion, float[]> _weights = [];
     private readonly Queue<ParameterVersion> _versions = new();
     private ImpalaState? _state;
@@ -50,6 +52,7 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         if (state.Epoch <= _epoch) violated($"Epochs grow: epoch {state.Epoch} was begun after {_epoch}.");
         (_state, _epoch, _published) = (state, state.Epoch, default);
         _delivered.Clear();
+        _lent.Clear();
         _contents.Clear();
         _weights.Clear();
         _versions.Clear();
@@ -70,13 +73,22 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         Check();
     }
 
+    /// <summary>A process begins on a machine: what was known there is forgotten.</summary>
+    public void ProcessStarted(string host) => _hosts.Remove(host);
+
+    /// <summary>Whether more of a worker's unrolls were consumed than it had said before.</summary>
+    public bool IsProgress(WorkerReport report) => report.Consumed > (BooksOf(report.Worker, report.Incarnation).Report?.Consumed ?? 0);
+
     /// <summary>To be called after each step: what the learner's ledger took up came from the ring, each unroll once.</summary>
     public void Check()
     {
         if (_state is null || (_state.Ledger.Consumed == _history.Count && _delivered.Count == 0)) return;
         while (_state.Ledger.Consumed > _history.Count && _delivered.TryDequeue(out var batch)) Consume(batch);
         if (_state.Ledger.Consumed != _history.Count)
-            violated($"Consumed once: the ledger has {_state.Ledger.Consumed} unrolls, {_history.Count} different ones were delivered and taken up.");
+        {
+            violated($"Consumed once: the ledger has {_state.Ledger.Consumed} unrolls, "
+                + $"{_history.Count} different ones were delivered and taken up.");
+        }
         var waiting = (_history.Count * (long)shape.Frames) - _state.Learner.Frames;
         if (waiting < 0 || waiting > (long)_state.Learner.UnrollsPerUpdate * shape.Frames)
             violated($"Consumed once: the weights have learned from {_state.Learner.Frames} frames, the ledger has {_history.Count} unrolls.");
@@ -86,7 +98,10 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     public void CheckpointSaved(ConsumptionLedger ledger, long frames)
     {
         if (ledger.Consumed * shape.Frames != frames)
-            violated($"A checkpoint is whole: {ledger.Consumed} unrolls of {shape.Frames} frames in its ledger, {frames} frames in its weights.");
+        {
+            violated($"A checkpoint is whole: {ledger.Consumed} unrolls of {shape.Frames} frames in its ledger, "
+                + $"{frames} frames in its weights.");
+        }
     }
 
     /// <summary>The run is at its end.</summary>
@@ -95,13 +110,28 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         Check();
         if (report.Frames < totalFrames) violated($"The run reaches its end: {report.Frames} of {totalFrames} frames.");
         if (report.UnrollsConsumed != _history.Count || report.Frames != _history.Count * (long)shape.Frames)
-            violated($"Consumed once: {report.UnrollsConsumed} unrolls, {report.Frames} frames reported; {_history.Count} different unrolls were delivered.");
+        {
+            violated($"Consumed once: {report.UnrollsConsumed} unrolls, {report.Frames} frames reported; "
+                + $"{_history.Count} different unrolls were delivered.");
+        }
         if (report.UnrollsDuplicate > 0) violated($"Delivered once: {report.UnrollsDuplicate} unrolls came to the learner again.");
         CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack);
     }
 
+    /// <summary>Some time after the run's end: what nodes that work for this learner know was consumed of theirs, it has or counts.</summary>
+    public void Ended()
+    {
+        var known = _hosts.Values.Where(host => host.Epoch == _epoch).SelectMany(host => host.Workers).Distinct()
+            .Sum(id => Math.Max(0, _workers[id].Report!.Consumed - _state!.Ledger.ConsumedOf(id.Worker, id.Incarnation)));
+        if (known > _state!.UnrollsRolledBack)
+            violated($"Acknowledged means consumed or rolled back: {_state.UnrollsRolledBack} are counted, but nodes know of {known}.");
+    }
+
     /// <summary>A message that an actor is about to handle.</summary>
-    public void Observe(ActorPath path, object message)
+    /// <param name="path">The actor.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="host">Where the actor is a worker host: its machine.</param>
+    public void Observe(ActorPath path, object message, string host = "")
     {
         switch (message)
         {
@@ -111,13 +141,23 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
             case BatchReady ready:
                 OnDelivered(ready.Unrolls);
                 return;
+            case BatchConsumed consumed:
+                OnBatchConsumed(consumed.Unrolls);
+                return;
+            case WorkAssigned work when host.Length > 0:
+                HostOf(host).Epoch = work.Epoch;
+                return;
             case CreditsGranted granted:
                 BooksOf(granted.Worker, granted.Incarnation).Credits = granted.Count;
                 return;
             case CreditReturned returned:
                 OnReturned(returned);
                 return;
-            case WorkerReport report when path.Name == ActorNode.HostName || (path.Name == RunCoordinator.Name && report.Worker < _localWorkers):
+            case WorkerReport report when host.Length > 0:
+                HostOf(host).Workers.Add((report.Worker, report.Incarnation));
+                OnReport(report);
+                return;
+            case WorkerReport report when path.Name == RunCoordinator.Name && report.Worker < _localWorkers:
                 OnReport(report);
                 return;
             case PublishParameters publish:
@@ -172,9 +212,24 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     private void OnDelivered(Unroll[] unrolls)
     {
         foreach (var unroll in unrolls)
-            if (_contents.Remove(unroll.Id, out var content) && content != ContentOf(unroll))
+        {
+            var content = ContentOf(unroll);
+            if (_contents.Remove(unroll.Id, out var before) && content != before)
                 violated($"An unroll does not change: {unroll.Id} reached the learner with other content than the replay actor.");
+            _lent.Add((unroll, content));
+        }
         _delivered.Enqueue(Array.ConvertAll(unrolls, unroll => unroll.Id));
+    }
+
+    private void OnBatchConsumed(UnrollId[] ids)
+    {
+        foreach (var id in ids)
+        {
+            var index = _lent.FindIndex(each => each.Unroll.Id == id);
+            if (index < 0 || _lent[index].Content != ContentOf(_lent[index].Unroll))
+                violated($"An unroll does not change: {id} did, while the learner had it.");
+            else _lent.RemoveAt(index);
+        }
     }
 
     private void OnReturned(CreditReturned returned)
@@ -224,6 +279,12 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
             violated($"Weights arrive as they were published: {chunk.Version} differs at {path}.");
     }
 
+    private Host HostOf(string name)
+    {
+        if (!_hosts.TryGetValue(name, out var host)) _hosts.Add(name, host = new Host());
+        return host;
+    }
+
     private Books BooksOf(int worker, int incarnation)
     {
         if (!_workers.TryGetValue((worker, incarnation), out var books)) _workers.Add((worker, incarnation), books = new Books());
@@ -246,6 +307,14 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         foreach (var word in words) hash = (hash ^ word) * 1099511628211;
         foreach (var last in bytes[(words.Length * sizeof(ulong))..]) hash = (hash ^ last) * 1099511628211;
         return hash;
+    }
+
+    /// <summary>What a process that acts knows.</summary>
+    private sealed class Host
+    {
+        public int Epoch { get; set; } = -1;
+
+        public HashSet<(int Worker, int Incarnation)> Workers { get; } = [];
     }
 
     /// <summary>What is known of one incarnation of a worker.</summary>

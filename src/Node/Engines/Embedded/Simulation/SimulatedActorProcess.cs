@@ -11,8 +11,9 @@ namespace Rl.Distributed.Node.Engines;
 /// <param name="seed">The address of the leading node.</param>
 /// <param name="workers">Workers that it has room for.</param>
 /// <param name="logger">For its log.</param>
+/// <param name="starting">Told when a process begins.</param>
 internal sealed class SimulatedActorProcess(
-    EmbeddedEngine.Simulation simulation, HostPort address, HostPort seed, int workers, ILogger logger)
+    EmbeddedEngine.Simulation simulation, HostPort address, HostPort seed, int workers, ILogger logger, Action<string> starting)
 {
     private Life? _life;
 
@@ -32,6 +33,7 @@ internal sealed class SimulatedActorProcess(
     /// <summary>A new process, which remembers nothing.</summary>
     public void Start()
     {
+        starting(Name);
         var life = _life = new Life();
         var endpoint = new NodeEndpoint { Listen = address, Seeds = [seed], Roles = [NodeRoles.Actor] };
         var node = new ActorNode(

@@ -29,21 +29,24 @@ internal sealed class SimulatedLeader
     private readonly CheckpointStore _checkpoints;
     private readonly List<long> _metrics = [];
     private readonly int _workers;
+    private readonly long _leastFrames;
     private RandomStream _random;
     private Life? _life;
 
     /// <param name="simulation">The world.</param>
     /// <param name="address">Its address.</param>
     /// <param name="config">The run.</param>
+    /// <param name="leastFrames">How far the run must come before its end.</param>
     /// <param name="workers">Workers in its own process.</param>
     /// <param name="invariants">Told of each beginning and end.</param>
     /// <param name="timeline">Told what happens.</param>
     /// <param name="random">Decides what a crash leaves, and how long the disk takes.</param>
     public SimulatedLeader(
-        EmbeddedEngine.Simulation simulation, HostPort address, TrainingConfig config, int workers, RingInvariants invariants, Timeline timeline, RandomStream random)
+        EmbeddedEngine.Simulation simulation, HostPort address, TrainingConfig config, long leastFrames, int workers,
+        RingInvariants invariants, Timeline timeline, RandomStream random)
     {
-        (_simulation, _address, _config, _workers, _invariants, _timeline, _random) =
-            (simulation, address, config, workers, invariants, timeline, random);
+        (_simulation, _address, _config, _leastFrames, _workers, _invariants, _timeline, _random) =
+            (simulation, address, config, leastFrames, workers, invariants, timeline, random);
         _logger = timeline.LoggerOf(address.Host);
         _checkpoints = new CheckpointStore(_files, CheckpointsPath, config.Run.KeepCheckpoints, ConfigWriter.Write(config), _logger);
     }
@@ -119,6 +122,19 @@ internal sealed class SimulatedLeader
         life.Coordinator.Tell(SaveCheckpoint.Instance);
     }
 
+    /// <summary>A machine that is off loses its newest checkpoint, where there is one before it.</summary>
+    public void Damage()
+    {
+        var usable = CheckpointNames().Order(StringComparer.Ordinal).Select(name => $"{CheckpointsPath}/{name}").Where(IsUsable).ToList();
+        if (usable.Count < 2) return;
+        var bytes = _files.Read(usable[^1]);
+        _files.Write(usable[^1], bytes[..(bytes.Length / 2)]);
+        _timeline.Add($"{usable[^1]} is damaged");
+    }
+
+    /// <summary>The run is to end now.</summary>
+    public void StopTraining() => _life?.Coordinator.Tell(Learner.Impala.StopTraining.Instance);
+
     /// <summary>The process ends, as it does after the run.</summary>
     public void End() => _ = TrainingRun.EndAsync(_life!.System, _life.Endpoint, _simulation.TimeProvider);
 
@@ -130,7 +146,7 @@ internal sealed class SimulatedLeader
         {
             Result = finished.Result;
             _timeline.Add($"the run is at its end: {Result.Frames} frames, {Result.Updates} updates");
-            _invariants.Finished(Result, _config.Frames);
+            _invariants.Finished(Result, _leastFrames);
             return;
         }
         _life = null;
@@ -148,8 +164,23 @@ internal sealed class SimulatedLeader
         Start();
     }
 
-    private LoadedCheckpoint? Latest() =>
-        _files.List(CheckpointsPath).Any(name => !name.EndsWith(FileSystemExtensions.AsideSuffix, StringComparison.Ordinal)) ? _checkpoints.LoadLatest() : null;
+    private LoadedCheckpoint? Latest() => CheckpointNames().Any() ? _checkpoints.LoadLatest() : null;
+
+    private IEnumerable<string> CheckpointNames() =>
+        _files.List(CheckpointsPath).Where(name => !name.EndsWith(FileSystemExtensions.AsideSuffix, StringComparison.Ordinal));
+
+    private bool IsUsable(string path)
+    {
+        try
+        {
+            CheckpointStore.Read(_files, path);
+            return true;
+        }
+        catch (CheckpointFormatException)
+        {
+            return false;
+        }
+    }
 
     // The disk takes a while, training goes on meanwhile.
     private async Task SaveAsync(Life life, Checkpoint checkpoint, long frames)

@@ -6,7 +6,7 @@ using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Runtime;
 using Serilog.Core;
 
-namespace Rl.Distributed.Node.Tests.Clustering;
+namespace Rl.Distributed.Node.Tests.Simulation;
 
 /// <summary>Weights on their way from the parameter server to another node's cache, over the simulated network.</summary>
 public sealed class ParametersBetweenNodesTests
