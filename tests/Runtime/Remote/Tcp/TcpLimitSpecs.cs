@@ -5,12 +5,12 @@ namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 /// <summary>What a transport does not send, does not take, and does not wait for.</summary>
 public sealed class TcpLimitSpecs
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300), Long = TimeSpan.FromSeconds(2);
 
     [Fact]
     public void What_does_not_fit_into_the_queue_is_dropped_and_the_engine_is_exempt()
     {
-        using Side a = new("a", options => options with { MaxQueuedBytes = 10_000, SilenceLimit = Short }), gone = new("b");
+        using Side a = new("a", options => options with { MaxQueuedBytes = 10_000, SilenceLimit = Long }), gone = new("b");
         gone.Stop();
         for (var i = 0; i < 20; i++) a.Send(gone, new byte[1000], "/user/x");
         var overflow = a.Handler.Drops.Count;
