@@ -28,7 +28,8 @@ internal static class RawSocket
         return ((IPEndPoint)listener.LocalEndPoint!).Port;
     }
 
-    /// <summary>MB/s of messages of one size, at most a window of them without an answer; an answer for each quarter of the window.</summary>
+    /// <summary>MB/s of messages of one size, at most a window of them without an answer; an answer for each quarter of the
+    /// window.</summary>
     public static double Bulk(int port, int size, int window, int messages)
     {
         using var socket = Connect(port);

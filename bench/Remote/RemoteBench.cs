@@ -7,7 +7,8 @@ using Rl.Distributed.Runtime.Remote.Tcp;
 
 namespace Rl.Distributed.Bench.Remote;
 
-/// <summary>Two processes on loopback: messages through a transport, beside a raw socket in the same run and with the same window.</summary>
+/// <summary>Two processes on loopback: messages through a transport, beside a raw socket in the same run and with the same
+/// window.</summary>
 internal sealed class RemoteBench : IDisposable
 {
     private const int SmallMessages = 3_000_000, SmallBytes = 16, PingBytes = 64, RoundTrips = 20_000, WindowBytes = 4 << 20, Rounds = 5;
@@ -148,7 +149,8 @@ internal sealed class RemoteBench : IDisposable
             done.Reset();
             var waiting = Waiting(body);
             Print($"{PingBytes} B there and back", $"{Quantiles(inline)}, to a waiting thread {Quantiles(waiting)}, raw {Quantiles(raw)}, "
-                + $"ratio of medians {Quantile(inline, 0.5) / Quantile(raw, 0.5):0.00} and {Quantile(waiting, 0.5) / Quantile(raw, 0.5):0.00}");
+                + $"ratio of medians {Quantile(inline, 0.5) / Quantile(raw, 0.5):0.00} "
+                + $"and {Quantile(waiting, 0.5) / Quantile(raw, 0.5):0.00}");
         }
     }
 

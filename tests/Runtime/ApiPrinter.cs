@@ -31,7 +31,8 @@ public static class ApiPrinter
         var kind = type switch
         {
             { IsInterface: true } => "interface ",
-            { IsValueType: true } => (type.IsDefined(typeof(IsReadOnlyAttribute)) ? "readonly " : "") + (type.IsByRefLike ? "ref struct " : "struct "),
+            { IsValueType: true } => (type.IsDefined(typeof(IsReadOnlyAttribute)) ? "readonly " : "")
+                + (type.IsByRefLike ? "ref struct " : "struct "),
             { IsAbstract: true, IsSealed: true } => "static class ",
             { IsAbstract: true } => "abstract class ",
             { IsSealed: true } => "sealed class ",
@@ -40,7 +41,8 @@ public static class ApiPrinter
         var bases = new List<string>();
         if (type is { IsClass: true, BaseType: { } parent } && parent != typeof(object)) bases.Add(Name(parent));
         var inherited = type.BaseType?.GetInterfaces() ?? [];
-        bases.AddRange(type.GetInterfaces().Where(each => each.IsPublic || each.IsNestedPublic).Except(inherited).Select(Name).Order(StringComparer.Ordinal));
+        bases.AddRange(type.GetInterfaces().Where(each => each.IsPublic || each.IsNestedPublic).Except(inherited).Select(Name)
+            .Order(StringComparer.Ordinal));
         return kind + name + (bases.Count > 0 ? " : " + string.Join(", ", bases) : "");
     }
 
@@ -49,7 +51,8 @@ public static class ApiPrinter
         if (typeof(Delegate).IsAssignableFrom(type)) return [];
         if (type.IsEnum)
             return Enum.GetNames(type).Select(name => $"{name} = {Convert.ToInt64(Enum.Parse(type, name))}");
-        return type.GetConstructors(Declared).Where(IsVisible).Where(each => !each.IsStatic).Select(each => Access(each) + $"ctor({Parameters(each)})")
+        return type.GetConstructors(Declared).Where(IsVisible).Where(each => !each.IsStatic)
+            .Select(each => Access(each) + $"ctor({Parameters(each)})")
             .Concat(type.GetFields(Declared).Where(each => each.IsPublic || each.IsFamily || each.IsFamilyOrAssembly).Select(Field))
             .Concat(type.GetProperties(Declared).Where(each => each.GetAccessors(true).Any(IsVisible)).Select(Property))
             .Concat(type.GetMethods(Declared).Where(IsVisible).Where(IsListed).Select(Method));

@@ -30,7 +30,8 @@ public sealed class AskSpecs : Specs
     {
         using var at = Harness.Start(engine);
         var cause = new InvalidOperationException("no");
-        Assert.Same(cause, Assert.Throws<InvalidOperationException>(() => at.Result(Echo(at).Ask<int>(new Status.Failure(cause), Ms(100)))));
+        Assert.Same(cause,
+            Assert.Throws<InvalidOperationException>(() => at.Result(Echo(at).Ask<int>(new Status.Failure(cause), Ms(100)))));
         Assert.Same(cause, ((Status.Failure)at.Result(Echo(at).Ask<object>(new Status.Failure(cause, "state")))).Cause);
         Assert.Equal(5, at.Result(Echo(at).Ask<Status.Success>(new Status.Success(5))).Status);
     }

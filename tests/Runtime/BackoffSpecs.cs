@@ -82,7 +82,8 @@ public sealed class BackoffSpecs : Specs
     [Theory, MemberData(nameof(Engines))]
     public void Too_many_restarts_end_the_supervisor(string engine)
     {
-        foreach (var make in new Func<Props, string, TimeSpan, TimeSpan, double, int, BackoffOptions>[] { Backoff.OnFailure, Backoff.OnStop })
+        Func<Props, string, TimeSpan, TimeSpan, double, int, BackoffOptions>[] makers = [Backoff.OnFailure, Backoff.OnStop];
+        foreach (var make in makers)
         {
             using var at = Harness.Start(engine);
             var probe = at.Probe();
@@ -155,7 +156,8 @@ public sealed class BackoffSpecs : Specs
     [Fact]
     public void Options_out_of_range_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => BackoffSupervisor.Props(Backoff.OnStop(Props.Create<Act>(), "c", TimeSpan.Zero, Ms(1), 0, -1)));
+        Assert.Throws<ArgumentException>(() =>
+            BackoffSupervisor.Props(Backoff.OnStop(Props.Create<Act>(), "c", TimeSpan.Zero, Ms(1), 0, -1)));
         Assert.Throws<ArgumentException>(() => BackoffSupervisor.Props(Backoff.OnStop(Props.Create<Act>(), "c", Ms(2), Ms(1), 0, -1)));
         Assert.Throws<ArgumentException>(() => BackoffSupervisor.Props(Backoff.OnStop(Props.Create<Act>(), "c", Ms(1), Ms(1), 1.5, -1)));
     }

@@ -30,7 +30,8 @@ public sealed class BehaviourSpecs : Specs
         var to = probe.Ref;
         var actor = at.System.ActorOf(Props.Create(() => new EveryForm(to)));
         foreach (var message in new object[] { 1, -1, 2L, 'a', 'b', 1.5, -1.5, 2.5f }) actor.Tell(message);
-        foreach (var told in new[] { "predicate first", "predicate last", "function", "type", "type unless", "type predicate", "rest", "type function" })
+        foreach (var told in new[] { "predicate first", "predicate last", "function", "type", "type unless", "type predicate", "rest",
+            "type function" })
             probe.ExpectMsg(told);
     }
 

@@ -94,7 +94,8 @@ public sealed class EventSpecs : Specs
         var probe = at.Probe();
         at.System.EventStream.Subscribe(probe.Ref, typeof(LogEvent));
         var log = at.System.Log;
-        Assert.True(log.IsInfoEnabled && log.IsWarningEnabled && log.IsErrorEnabled && log.IsEnabled(LogLevel.InfoLevel) && !log.IsDebugEnabled);
+        Assert.True(log.IsInfoEnabled && log.IsWarningEnabled && log.IsErrorEnabled && log.IsEnabled(LogLevel.InfoLevel)
+            && !log.IsDebugEnabled);
         log.Log(LogLevel.WarningLevel, null, "from the system");
         Assert.Equal(at.System.Name, probe.ExpectMsg<Warning>().LogSource);
     }

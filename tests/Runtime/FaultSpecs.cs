@@ -74,7 +74,8 @@ public sealed class FaultSpecs : Specs
             act.Starting = () => act.Ctx.ActorOf(Act.Of(middle =>
             {
                 middle.Supervise(new OneForOneStrategy(_ => Directive.Escalate));
-                middle.Starting = () => probe.Ref.Tell(middle.Ctx.ActorOf(Act.Of(leaf => leaf.OnAny(_ => throw new InvalidOperationException("leaf failed")))));
+                middle.Starting = () =>
+                    probe.Ref.Tell(middle.Ctx.ActorOf(Act.Of(leaf => leaf.OnAny(_ => throw new InvalidOperationException("leaf failed")))));
             }));
         });
         var leaf = probe.ExpectMsg<IActorRef>();
@@ -266,7 +267,8 @@ public sealed class FaultSpecs : Specs
             act.KeepsChildren = true;
             act.Starting = () =>
             {
-                if (act.Ctx.Child("child") is Nobody) act.Ctx.ActorOf(Act.Of(child => child.Restarted = _ => probe.Ref.Tell("child restarted")), "child");
+                if (act.Ctx.Child("child") is Nobody)
+                    act.Ctx.ActorOf(Act.Of(child => child.Restarted = _ => probe.Ref.Tell("child restarted")), "child");
             };
             act.OnAny(_ => throw new InvalidOperationException("broken"));
         });
@@ -283,7 +285,8 @@ public sealed class FaultSpecs : Specs
         var parent = at.System.ActorOf(Act.Of(act =>
         {
             act.Supervise(new OneForOneStrategy(_ => Directive.Restart));
-            act.Starting = () => probe.Ref.Tell(act.Ctx.ActorOf(Act.Of(child => child.OnAny(_ => throw new InvalidOperationException("broken")))));
+            act.Starting = () =>
+                probe.Ref.Tell(act.Ctx.ActorOf(Act.Of(child => child.OnAny(_ => throw new InvalidOperationException("broken")))));
         }).WithSupervisorStrategy(SupervisorStrategy.StoppingStrategy));
         var child = probe.ExpectMsg<IActorRef>();
         probe.Watch(child);
@@ -310,7 +313,8 @@ public sealed class FaultSpecs : Specs
         Assert.NotEqual(new OneForOneStrategy(decide, false), new OneForOneStrategy(decide));
         Assert.Equal(new AllForOneStrategy(3, -1, decider), new AllForOneStrategy(3, -1, decider));
         Assert.NotEqual(new AllForOneStrategy(decide), new AllForOneStrategy(null, null, decide));
-        Assert.Equal(new AllForOneStrategy(-1, 5, decider).WithinTimeRangeMilliseconds, new OneForOneStrategy((int?)null, Ms(5), decide).WithinTimeRangeMilliseconds);
+        Assert.Equal(new AllForOneStrategy(-1, 5, decider).WithinTimeRangeMilliseconds,
+            new OneForOneStrategy((int?)null, Ms(5), decide).WithinTimeRangeMilliseconds);
         Assert.Equal(Directive.Resume, new AllForOneStrategy(decide).Decider.Decide(new InvalidOperationException()));
         Assert.Equal(Directive.Stop, SupervisorStrategy.StoppingStrategy.Decider.Decide(new InvalidOperationException()));
         Assert.Equal(Directive.Restart, SupervisorStrategy.DefaultStrategy.Decider.Decide(new InvalidOperationException()));

@@ -177,7 +177,8 @@ public sealed class LifeCycleSpecs : Specs
         var parent = at.Act(act =>
         {
             act.On<string>(name => act.Ctx.ActorOf<Empty>(name));
-            act.On<int>(_ => probe.Ref.Tell((act.Ctx.Child("a"), act.Ctx.Child("none"), act.Ctx.GetChildren().Count(), act.Ctx.Parent.Path.Name, act.Ctx.Props.Type)));
+            act.On<int>(_ => probe.Ref.Tell((act.Ctx.Child("a"), act.Ctx.Child("none"), act.Ctx.GetChildren().Count(),
+                act.Ctx.Parent.Path.Name, act.Ctx.Props.Type)));
         });
         parent.Tell("a");
         parent.Tell("b");

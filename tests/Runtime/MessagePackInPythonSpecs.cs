@@ -70,8 +70,10 @@ public sealed class MessagePackInPythonSpecs
             });
         foreach (var value in new[] { 0, -0.0f, 1.5f, float.MaxValue, float.Epsilon, float.NegativeInfinity })
         {
-            yield return Line("single", $"{BitConverter.SingleToUInt32Bits(value):x8}", (ref MessagePackWriter writer) => writer.Write(value));
-            yield return Line("double", $"{BitConverter.DoubleToUInt64Bits(value):x16}", (ref MessagePackWriter writer) => writer.Write((double)value));
+            yield return Line("single", $"{BitConverter.SingleToUInt32Bits(value):x8}", (ref MessagePackWriter writer) =>
+                writer.Write(value));
+            yield return Line("double", $"{BitConverter.DoubleToUInt64Bits(value):x16}", (ref MessagePackWriter writer) =>
+                writer.Write((double)value));
         }
         foreach (var length in lengths)
         {
@@ -105,7 +107,8 @@ public sealed class MessagePackInPythonSpecs
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync();
             var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

@@ -32,7 +32,8 @@ public sealed class MessagePackSpecs
     {
         Prop.ForAll<uint, ulong>((single, @double) =>
         {
-            Assert.Equal(single, BitConverter.SingleToUInt32Bits(Read(Floats(single, @double), (ref MessagePackReader reader) => reader.ReadSingle())));
+            Assert.Equal(single,
+                BitConverter.SingleToUInt32Bits(Read(Floats(single, @double), (ref MessagePackReader reader) => reader.ReadSingle())));
             Assert.Equal(@double, Read(Floats(single, @double), (ref MessagePackReader reader) =>
             {
                 reader.Skip();
@@ -96,7 +97,8 @@ public sealed class MessagePackSpecs
         Refused(text, (ref MessagePackReader reader) => reader.ReadMapHeader());
         Refused([0xc1], (ref MessagePackReader reader) => MessagePackValues.Read(ref reader));
 
-        static void Refused<T>(byte[] bytes, Reading<T> read) => Assert.Throws<MessagePackSerializationException>(() => { Read(bytes, read); });
+        static void Refused<T>(byte[] bytes, Reading<T> read) =>
+            Assert.Throws<MessagePackSerializationException>(() => { Read(bytes, read); });
     }
 
     [Fact]
@@ -107,7 +109,8 @@ public sealed class MessagePackSpecs
             for (var length = 0; length < bytes.Length; length++)
             {
                 var part = bytes[..length];
-                Assert.Throws<EndOfStreamException>(() => { Read(part, (ref MessagePackReader reader) => MessagePackValues.Read(ref reader)); });
+                Assert.Throws<EndOfStreamException>(() =>
+                    { Read(part, (ref MessagePackReader reader) => MessagePackValues.Read(ref reader)); });
                 Assert.Throws<EndOfStreamException>(() => { Read(part, Skipped); });
             }
             Assert.Equal(bytes.Length, Read(bytes, Skipped));
@@ -157,7 +160,8 @@ public sealed class MessagePackSpecs
     {
         var deep = Enumerable.Repeat((byte)0x91, 1_000_000).Append((byte)0xc0).ToArray();
         Assert.Equal(deep.Length, Read(deep, Skipped));
-        foreach (var hex in new[] { "d40107", "d5010707", "d60107070707", "d8" + new string('0', 34), "c702010707", "c800010107", "c9000000010107" })
+        foreach (var hex in new[] { "d40107", "d5010707", "d60107070707", "d8" + new string('0', 34), "c702010707", "c800010107",
+            "c9000000010107" })
             Assert.Equal(hex.Length / 2, Read(Convert.FromHexString(hex), Skipped));
     }
 

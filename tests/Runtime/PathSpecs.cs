@@ -8,11 +8,13 @@ public sealed class PathSpecs
     public void Addresses_parse_and_compare()
     {
         var local = Address.Parse("akka://spec");
-        Assert.Equal(("akka", "spec", null, null, true, false), (local.Protocol, local.System, local.Host, local.Port, local.HasLocalScope, local.HasGlobalScope));
+        Assert.Equal(("akka", "spec", null, null, true, false),
+            (local.Protocol, local.System, local.Host, local.Port, local.HasLocalScope, local.HasGlobalScope));
         var remote = Address.Parse("akka.tcp://spec@Host-1:8081");
         Assert.Equal(new Address("akka.tcp", "spec", "host-1", 8081), remote);
         Assert.Equal("akka.tcp://spec@host-1:8081", remote.ToString());
-        Assert.True(remote == Address.Parse(remote.ToString()) && remote != local && remote.GetHashCode() == Address.Parse(remote.ToString()).GetHashCode());
+        Assert.True(remote == Address.Parse(remote.ToString()) && remote != local
+            && remote.GetHashCode() == Address.Parse(remote.ToString()).GetHashCode());
         Assert.True(local.CompareTo(remote) < 0 && remote.CompareTo(local) > 0 && local.CompareTo(null) > 0);
         foreach (var bad in new[] { "spec", "akka://", "akka://spec@host", "akka://spec@host:port", "akka://@host:1" })
         {

@@ -11,7 +11,8 @@ public sealed class SelectionSpecs : Specs
         using var at = Harness.Start(engine);
         var probe = at.Probe();
         var leaf = Tree(at, probe);
-        foreach (var path in new[] { "/user/top/leaf", "user/top/leaf", "akka://spec/user/top/leaf", "/user/top/../top/leaf", "/user/*/l?af" })
+        foreach (var path in new[] { "/user/top/leaf", "user/top/leaf", "akka://spec/user/top/leaf", "/user/top/../top/leaf",
+            "/user/*/l?af" })
         {
             at.System.ActorSelection(path).Tell(path, probe.Ref);
             probe.ExpectMsg("leaf " + path);

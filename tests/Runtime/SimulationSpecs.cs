@@ -40,8 +40,10 @@ public sealed class SimulationSpecs
         var simulation = EmbeddedEngine.Simulate(1);
         var (one, two) = (simulation.CreateSystem("one"), simulation.CreateSystem("two"));
         var log = new List<string>();
-        one.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(2), one.ActorOf(Act.Of(act => act.OnAny(_ => log.Add("one")))), 0, ActorRefs.NoSender);
-        two.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(1), two.ActorOf(Act.Of(act => act.OnAny(_ => log.Add("two")))), 0, ActorRefs.NoSender);
+        one.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(2), one.ActorOf(Act.Of(act => act.OnAny(_ => log.Add("one")))), 0,
+            ActorRefs.NoSender);
+        two.Scheduler.ScheduleTellOnce(TimeSpan.FromSeconds(1), two.ActorOf(Act.Of(act => act.OnAny(_ => log.Add("two")))), 0,
+            ActorRefs.NoSender);
         simulation.Advance(TimeSpan.FromSeconds(3));
         Assert.Equal(["two", "one"], log);
         one.Terminate();

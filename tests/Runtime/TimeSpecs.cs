@@ -69,7 +69,8 @@ public sealed class TimeSpecs : Specs
                 act.Timers.StartPeriodicTimer("tick", "tick", Ms(15), Ms(40));
             };
             act.On<string>(text => probe.Ref.Tell(text));
-            act.On<int>(_ => probe.Ref.Tell((act.Timers.IsTimerActive("single"), act.Timers.IsTimerActive("tick"), act.Timers.ActiveTimers.Count)));
+            act.On<int>(_ =>
+                probe.Ref.Tell((act.Timers.IsTimerActive("single"), act.Timers.IsTimerActive("tick"), act.Timers.ActiveTimers.Count)));
             act.On<char>(_ => act.Timers.Cancel("tick"));
         });
         actor.Tell(0);

@@ -30,7 +30,8 @@ internal sealed class Links(IOutside outside)
 
     /// <param name="now">The time.</param>
     /// <param name="peer">Its address.</param>
-    /// <param name="uid">Which incarnation; 0 where none was ever met. The end of an earlier one says nothing about the present one.</param>
+    /// <param name="uid">Which incarnation; 0 where none was ever met. The end of an earlier one says nothing about the present
+    /// one.</param>
     public void Disconnected(TimeSpan now, Address peer, int uid)
     {
         if (_reported.TryGetValue(peer, out var link) && (link.State == LinkState.Broken || link.Uid != uid))

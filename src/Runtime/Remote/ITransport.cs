@@ -75,4 +75,5 @@ internal interface ITransportHandler
 }
 
 /// <summary>What a transport has carried so far.</summary>
-internal sealed record TransportCounters(long MessagesSent, long BytesSent, long MessagesReceived, long BytesReceived, long Dropped, long Rejected);
+internal sealed record TransportCounters(
+    long MessagesSent, long BytesSent, long MessagesReceived, long BytesReceived, long Dropped, long Rejected);

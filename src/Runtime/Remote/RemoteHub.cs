@@ -48,7 +48,8 @@ internal sealed partial class RemoteHub : ITransportHandler
 
     public IEnumerable<RemotePeer> Peers => _peers.Values;
 
-    /// <remarks>A peer may be forgotten when nothing depends on it. Who changes one looks it up under the lock, and does not keep it.</remarks>
+    /// <remarks>A peer may be forgotten when nothing depends on it. Who changes one looks it up under the lock, and does not keep
+    /// it.</remarks>
     public RemotePeer PeerOf(Address address)
     {
         var last = _lastPeer;

@@ -96,7 +96,8 @@ internal static class MessagePackValues
         return Gen.OneOf(
             leaf,
             inner.ArrayOf().Resize(size / 2).Select(items => (object)items),
-            inner.Zip(inner, (key, value) => new KeyValuePair<object, object>(key, value)).ArrayOf().Resize(size / 2).Select(pairs => (object)pairs));
+            inner.Zip(inner, (key, value) => new KeyValuePair<object, object>(key, value)).ArrayOf().Resize(size / 2)
+                .Select(pairs => (object)pairs));
 
         Gen<object> Boxed<T>() => map.GeneratorFor<T>().Select(value => (object)value);
 

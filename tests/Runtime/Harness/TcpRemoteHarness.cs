@@ -10,6 +10,7 @@ public sealed class TcpRemoteHarness : RemoteHarness
 
     public override ActorSystem NewSystem(string name, int port = 0)
     {
+        if (port == 0) port = FreePort.Next();
         var system = EmbeddedEngine.Create(name, new()
         {
             Remote = new() { Wire = new NoteWire(), BindPort = port, SilenceLimit = TimeSpan.FromSeconds(2) },

@@ -113,7 +113,8 @@ public sealed class ClusterNode(ClusterWorld world, int port, string role, int[]
 
     public void Start(bool join = true)
     {
-        var system = System = world.Simulation.CreateSystem("rl", new() { Remote = new() { Wire = new NoteWire(), BindPort = port, Roles = [role] } });
+        var system = System = world.Simulation.CreateSystem("rl",
+            new() { Remote = new() { Wire = new NoteWire(), BindPort = port, Roles = [role] } });
         Starts++;
         var (events, log) = (new List<object>(), Log);
         _events.Add(events);
@@ -154,8 +155,13 @@ public sealed class ClusterNode(ClusterWorld world, int port, string role, int[]
         foreach (var events in _events) EventRules.Check(events);
     }
 
-    public override string ToString() => $"{port} {role}: " + (System is null
-        ? "crashed"
-        : $"{(IsRunning ? "" : "terminated ")}uid {Self.Uid} leader {Cluster.State.Leader?.Port} members [{string.Join(", ", Cluster.State.Members.Select(m =>
-            $"{m.Address.Port}#{m.UniqueAddress.Uid % 1000} {m.Status}{(Cluster.State.Unreachable.Contains(m) ? "!" : "")}"))}] id {Cluster.Membership.View?.Id}");
+    public override string ToString() => $"{port} {role}: " + (System is null ? "crashed" : Text(Cluster));
+
+    private string Text(Cluster cluster)
+    {
+        var members = cluster.State.Members.Select(member => $"{member.Address.Port}#{member.UniqueAddress.Uid % 1000} {member.Status}"
+            + (cluster.State.Unreachable.Contains(member) ? "!" : ""));
+        return $"{(IsRunning ? "" : "terminated ")}uid {Self.Uid} leader {cluster.State.Leader?.Port} "
+            + $"members [{string.Join(", ", members)}] id {cluster.Membership.View?.Id}";
+    }
 }

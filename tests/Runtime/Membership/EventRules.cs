@@ -15,7 +15,8 @@ public static class EventRules
             if (told is CurrentClusterState state)
             {
                 Assert.Equal(0, i);
-                foreach (var member in state.Members) nodes[member.UniqueAddress] = new Seen(member.Status, state.Unreachable.Contains(member));
+                foreach (var member in state.Members)
+                    nodes[member.UniqueAddress] = new Seen(member.Status, state.Unreachable.Contains(member));
             }
             else if (told is IMemberEvent change)
             {
@@ -23,7 +24,8 @@ public static class EventRules
                 var next = change.Member.Status;
                 Assert.True(Follows(seen?.Status, next), Text($"{change} after {seen}"));
                 if (told is MemberRemoved removed)
-                    Assert.True(removed.PreviousStatus == seen.Status && removed.PreviousStatus is MemberStatus.Exiting or MemberStatus.Down, Text($"{told} after {seen}"));
+                    Assert.True(removed.PreviousStatus == seen.Status
+                        && removed.PreviousStatus is MemberStatus.Exiting or MemberStatus.Down, Text($"{told} after {seen}"));
                 nodes[change.Member.UniqueAddress] = new Seen(next, seen is { IsUnreachable: true });
             }
             else if (told is ReachabilityEvent reachability)
@@ -35,7 +37,8 @@ public static class EventRules
             }
         }
         var end = events.ToList().IndexOf(ClusterShuttingDown.Instance);
-        if (end >= 0) Assert.True(events.Skip(end + 1).All(each => each is MemberRemoved) && events.Count - end <= 2, Text("more after the end"));
+        if (end >= 0)
+            Assert.True(events.Skip(end + 1).All(each => each is MemberRemoved) && events.Count - end <= 2, Text("more after the end"));
 
         string Text(string problem) => $"{problem} in\n{string.Join('\n', events)}";
     }

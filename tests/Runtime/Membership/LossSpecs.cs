@@ -171,7 +171,8 @@ public sealed class LossSpecs
         foreach (var node in nodes[..2])
         {
             var changes = node.Events.OfType<IMemberEvent>().Where(each => each.Member.Address == nodes[2].Address).TakeLast(3).ToArray();
-            Assert.Equal((old, nodes[2].Self), (Assert.IsType<MemberRemoved>(changes[0]).Member.UniqueAddress, changes[2].Member.UniqueAddress));
+            Assert.Equal((old, nodes[2].Self),
+                (Assert.IsType<MemberRemoved>(changes[0]).Member.UniqueAddress, changes[2].Member.UniqueAddress));
         }
     }
 

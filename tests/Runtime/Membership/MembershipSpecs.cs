@@ -82,7 +82,8 @@ public sealed class MembershipSpecs
         world.Advance(10);
         var late = world.Start(3);
         world.AssertWithin(100, () => AllAgree([.. nodes, late]));
-        Assert.Equal(nodes.Select(node => node.Address), Assert.IsType<CurrentClusterState>(snapshot[0]).Members.Select(member => member.Address));
+        Assert.Equal(nodes.Select(node => node.Address),
+            Assert.IsType<CurrentClusterState>(snapshot[0]).Members.Select(member => member.Address));
         Assert.Equal(["MemberJoined 3", "MemberUp 3"], snapshot.Skip(1).Select(Name));
         Assert.Equal(["MemberUp 1", "MemberUp 2", "LeaderChanged 1", "MemberJoined 3", "MemberUp 3"], replay.Select(Name));
         Assert.Equal(["MemberUp 1", "MemberUp 2", "MemberUp 3"], some.Select(Name));
@@ -133,7 +134,8 @@ public sealed class MembershipSpecs
         Assert.Equal(1, removed);
         world.AssertWithin(500, () => !nodes[2].IsRunning);
         foreach (var node in nodes)
-            Assert.Equal(MemberStatus.Exiting, node.Events.OfType<MemberRemoved>().Single(each => each.Member.Address == nodes[2].Address).PreviousStatus);
+            Assert.Equal(MemberStatus.Exiting,
+                node.Events.OfType<MemberRemoved>().Single(each => each.Member.Address == nodes[2].Address).PreviousStatus);
         Assert.Equal(ClusterShuttingDown.Instance, nodes[2].Events[^2]);
         Assert.False(nodes[0].Saw<UnreachableMember>(nodes[2]));
         leaver.RegisterOnMemberRemoved(() => removed++);

@@ -68,7 +68,8 @@ public sealed class ParticipantSpecs
     public void A_successor_takes_over_and_writes_the_next_version()
     {
         Join();
-        _me.Receive(_now, Authority.Address, (_me.View with { Term = 2, Version = 6, Authority = Me }).WithStatus(Authority, MemberStatus.Leaving));
+        _me.Receive(_now, Authority.Address,
+            (_me.View with { Term = 2, Version = 6, Authority = Me }).WithStatus(Authority, MemberStatus.Leaving));
         Assert.True(_me.IsAuthority);
         Assert.Null(_me.View.Find(Authority));
         Assert.Equal((2, 7), (_me.View.Term, _me.View.Version));
@@ -190,7 +191,8 @@ public sealed class ParticipantSpecs
         Wait(3);
         var dismissals = _outside.Sent.Where(each => each.Message is Dismiss).ToArray();
         Assert.InRange(dismissals.Length, 3, 30);
-        Assert.All(dismissals, each => Assert.Equal((Authority.Address, new Dismiss(Other, MemberStatus.Down)), (each.To, (Dismiss)each.Message)));
+        Assert.All(dismissals, each =>
+            Assert.Equal((Authority.Address, new Dismiss(Other, MemberStatus.Down)), (each.To, (Dismiss)each.Message)));
         _me.Receive(_now, Authority.Address, (_me.View with { Version = 6 }).Without(Other, MemberStatus.Down));
         _outside.Sent.Clear();
         Wait(3);

@@ -97,9 +97,11 @@ public sealed class TwoClustersSpecs
         Assert.All(world.Nodes, node => Assert.Equal(1, node.Starts));
         foreach (var learner in new[] { nodes[0], second })
         {
-            var errors = learner.Log.OfType<Error>().Select(error => error.ToString()).Where(text => text.Contains("Neither gives way", StringComparison.Ordinal)).ToArray();
+            var errors = learner.Log.OfType<Error>().Select(error => error.ToString())
+                .Where(text => text.Contains("Neither gives way", StringComparison.Ordinal)).ToArray();
             Assert.InRange(errors.Length, 2, 3);
-            Assert.All(errors, text => Assert.True(text.Contains(":1#", StringComparison.Ordinal) && text.Contains(":5#", StringComparison.Ordinal), text));
+            Assert.All(errors, text =>
+                Assert.True(text.Contains(":1#", StringComparison.Ordinal) && text.Contains(":5#", StringComparison.Ordinal), text));
         }
     }
 

@@ -26,7 +26,8 @@ public sealed class EngineCodecSpecs : IDisposable
     [
         PoisonPill.Instance, Kill.Instance, new Identify(null), new Identify("which"), new Identify(new Identify(3)),
         new Status.Success(null), new Status.Success(5L), new Status.Failure(new FormatException("text")), new Status.Failure(null),
-        new SelectionEnvelope(["user", "..", "*"], new Note("to many")), new SelectionEnvelope(["user"], new Identify(1)), "text", "", 42, -1L,
+        new SelectionEnvelope(["user", "..", "*"], new Note("to many")), new SelectionEnvelope(["user"], new Identify(1)), "text", "", 42,
+            -1L,
     ];
 
     [Theory, MemberData(nameof(Messages))]
@@ -91,7 +92,8 @@ public sealed class EngineCodecSpecs : IDisposable
     public void Nobody_speaks_for_another_system()
     {
         var third = _hub.SenderOf(Address.Parse("akka.tcp://third@127.0.0.1:2"), "/user/y#8");
-        foreach (var message in new SystemMessage[] { new Watch(_local, _local), new Unwatch(_local, _local), new DeathNotice(_local, true) })
+        foreach (var message in new SystemMessage[] { new Watch(_local, _local), new Unwatch(_local, _local),
+            new DeathNotice(_local, true) })
         {
             var body = new ReadOnlySequence<byte>(Bytes(message, out var id));
             _hub.Deliver(Peer, 1, _local, _remote, id, body);

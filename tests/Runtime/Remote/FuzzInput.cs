@@ -90,7 +90,8 @@ internal sealed class FuzzInput(int seed, IReadOnlyList<byte[]> corpus)
         Make(FrameKind.Heartbeat),
         Make(FrameKind.Goodbye),
         Make(FrameKind.Hello, Varint(7)),
-        [.. Make(FrameKind.Path, Varint(3), Text("/user/replay#42")), .. Make(FrameKind.Message, Varint(3), Varint(0), Varint(5), [1, 2, 3])],
+        [.. Make(FrameKind.Path, Varint(3), Text("/user/replay#42")),
+            .. Make(FrameKind.Message, Varint(3), Varint(0), Varint(5), [1, 2, 3])],
         [
             .. Make(FrameKind.Path, Varint(3), Text("/user/a")), .. Make(FrameKind.Path, Varint(2047), Text("/user/b")),
             .. Make(FrameKind.Message, Varint(3), Varint(2048), Varint(700), [9]),
@@ -103,7 +104,8 @@ internal sealed class FuzzInput(int seed, IReadOnlyList<byte[]> corpus)
         ],
         [
             .. Make(FrameKind.BulkStart, [0], Text("/user/a"), Varint(0), Varint(9), Varint(40_000)),
-            .. Make(FrameKind.BulkStart, [7], Text("/user/b"), Varint(0), Varint(9), Varint(64)), .. Make(FrameKind.BulkData, [7], new byte[64]),
+            .. Make(FrameKind.BulkStart, [7], Text("/user/b"), Varint(0), Varint(9), Varint(64)),
+                .. Make(FrameKind.BulkData, [7], new byte[64]),
         ],
     ];
 

@@ -61,7 +61,8 @@ public sealed class FuzzNetworkSpecs
     [Fact]
     public void Connections_that_say_nothing_do_not_keep_friends_out()
     {
-        using Side target = new("target", options => options with { MaxHandshakes = 8, HandshakeTimeout = TimeSpan.FromMinutes(5) }), friend = new("friend");
+        using Side target = new("target", options => options with { MaxHandshakes = 8, HandshakeTimeout = TimeSpan.FromMinutes(5) }),
+            friend = new("friend");
         var silent = Enumerable.Range(0, 50).Select(_ => Connect(target)).ToList();
         friend.Send(target, [1]);
         target.Await(1);

@@ -6,7 +6,8 @@ namespace Rl.Distributed.Runtime.Tests.Remote;
 /// <summary>Peers that do not play by the rules get nothing, learn nothing and cost little.</summary>
 public sealed class HandshakeAttackSpecs
 {
-    private static readonly byte[] ValidDialer = Hello(1, 0).Concat(Message(1, [])).Concat(Message(2, Identity())).Concat(Message(3, [])).ToArray();
+    private static readonly byte[] ValidDialer = Hello(1, 0).Concat(Message(1, [])).Concat(Message(2, Identity())).Concat(Message(3, []))
+        .ToArray();
 
     [Fact]
     public void A_dialer_of_these_bytes_is_let_in_where_there_is_no_secret()
@@ -75,7 +76,8 @@ public sealed class HandshakeAttackSpecs
         using var pair = new HandshakePair();
         using var tap = new TappedStream(pair.DialerEnd);
         HandshakeOutcome accepted = null;
-        var listener = HandshakePair.InBackground(() => accepted = HandshakePair.End(pair.ListenerEnd, HandshakePair.Listener(), isDialer: false));
+        var listener = HandshakePair.InBackground(() =>
+            accepted = HandshakePair.End(pair.ListenerEnd, HandshakePair.Listener(), isDialer: false));
         Assert.NotNull(HandshakePair.End(tap, HandshakePair.Dialer(), isDialer: true).Result);
         Assert.True(listener.Join(TimeSpan.FromSeconds(30)));
         Assert.NotNull(accepted.Result);

@@ -41,9 +41,11 @@ internal sealed class HandshakePair : IDisposable
         Timeout = Deadline,
     };
 
-    public static HandshakeOptions Dialer(string secret = "a secret of sixteen bytes or more") => Side("10.0.0.1", 11, secret) with { Peer = "10.0.0.2:5000" };
+    public static HandshakeOptions Dialer(string secret = "a secret of sixteen bytes or more") =>
+        Side("10.0.0.1", 11, secret) with { Peer = "10.0.0.2:5000" };
 
-    public static HandshakeOptions Listener(string secret = "a secret of sixteen bytes or more") => Side("10.0.0.2", 22, secret) with { Peer = "10.0.0.1:40000" };
+    public static HandshakeOptions Listener(string secret = "a secret of sixteen bytes or more") =>
+        Side("10.0.0.2", 22, secret) with { Peer = "10.0.0.1:40000" };
 
     public static (HandshakeOutcome Dialer, HandshakeOutcome Listener) Run(HandshakeOptions dialer, HandshakeOptions listener)
     {

@@ -62,7 +62,8 @@ public sealed class HandshakeSpecs
 
     [Theory]
     [InlineData(RefuseReason.Quarantined, "10.0.0.2:5000 has quarantined our uid 11", "uid 11 at 10.0.0.1:5000 is quarantined here")]
-    [InlineData(RefuseReason.TooManyConnections, "10.0.0.2:5000 has too many connections", "too many connections here to let 10.0.0.1:5000 in")]
+    [InlineData(RefuseReason.TooManyConnections, "10.0.0.2:5000 has too many connections",
+        "too many connections here to let 10.0.0.1:5000 in")]
     [InlineData(RefuseReason.DuplicateConnection,
         "10.0.0.2:5000 has a connection with us already", "there is a connection with 10.0.0.1:5000 already")]
     public void A_listener_can_refuse_whom_it_knows(object reason, string atDialer, string atListener)

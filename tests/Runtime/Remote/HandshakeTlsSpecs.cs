@@ -47,7 +47,8 @@ public sealed class HandshakeTlsSpecs : IDisposable
     public void A_certificate_is_no_way_round_the_secret()
     {
         var (dialer, listener) = HandshakePair.Run(
-            With(HandshakePair.Dialer("another secret of sixteen bytes"), _ours.Node("one")), With(HandshakePair.Listener(), _ours.Node("two")));
+            With(HandshakePair.Dialer("another secret of sixteen bytes"), _ours.Node("one")),
+                With(HandshakePair.Listener(), _ours.Node("two")));
         Assert.Equal(RefuseReason.SecretDiffers, dialer.Failure?.Reason);
         Assert.Equal(RefuseReason.SecretDiffers, listener.Failure?.Reason);
     }
@@ -157,9 +158,11 @@ public sealed class HandshakeTlsSpecs : IDisposable
         var good = _ours.Node("one");
         var other = _ours.Node("two");
         File.WriteAllText(_ours.Path("empty.pem"), "");
-        Refused(good with { CertificatePem = _ours.Path("none.pem") }, "The TLS certificate '", "none.pem' cannot be used: Could not find file");
+        Refused(good with { CertificatePem = _ours.Path("none.pem") }, "The TLS certificate '",
+            "none.pem' cannot be used: Could not find file");
         Refused(good with { KeyPem = _ours.Path("none.key") }, "The TLS key '", "none.key' cannot be used: Could not find file");
-        Refused(good with { CaPem = _ours.Path("empty.pem") }, "The TLS certificate '", "empty.pem' cannot be used: there is no certificate in it");
+        Refused(good with { CaPem = _ours.Path("empty.pem") }, "The TLS certificate '",
+            "empty.pem' cannot be used: there is no certificate in it");
         Refused(good with { KeyPem = other.KeyPem }, "The TLS key '", "two.key' cannot be used: ");
         Refused(good with { KeyPem = good.CertificatePem }, "The TLS key '", "one.pem' cannot be used: ");
 
@@ -171,5 +174,6 @@ public sealed class HandshakeTlsSpecs : IDisposable
         }
     }
 
-    private static HandshakeOptions With(HandshakeOptions options, EmbeddedEngine.TlsOptions tls) => options with { Tls = new TlsCertificates(tls) };
+    private static HandshakeOptions With(HandshakeOptions options, EmbeddedEngine.TlsOptions tls) =>
+        options with { Tls = new TlsCertificates(tls) };
 }

@@ -161,6 +161,7 @@ internal sealed class SimulatedConnection
 
         private List<Pair> _stalled = [];
         private TimeSpan _freeAt;
+        private long _stalledBytes;
 
         public SimulatedPeer From => from;
 
@@ -172,6 +173,11 @@ internal sealed class SimulatedConnection
 
         public void Launch(EmbeddedEngine.SimulatedNetwork network, Outbound message, SimulatedConnection connection)
         {
+            if (!network.Passes(from.Owner.Address, to.Owner.Address))
+            {
+                if (!from.Owner.HasRoom(to.Owner.Address, message, _stalledBytes, out var bytes)) return;
+                _stalledBytes += bytes;
+            }
             var key = (message.Recipient, message.Sender ?? "", message.IsSystem);
             if (!_pairs.TryGetValue(key, out var pair)) _pairs.Add(key, pair = new Pair(() => _pairs.Remove(key)));
             pair.Messages.Enqueue(message);
@@ -182,7 +188,7 @@ internal sealed class SimulatedConnection
         public void GoOn(EmbeddedEngine.SimulatedNetwork network, SimulatedConnection connection)
         {
             var stalled = _stalled;
-            _stalled = [];
+            (_stalled, _stalledBytes) = ([], 0);
             foreach (var pair in stalled) Schedule(network, pair, connection);
         }
 

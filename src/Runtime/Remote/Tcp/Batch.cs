@@ -36,7 +36,8 @@ internal sealed class Batch
         Add(chunk.Unsent);
     }
 
-    /// <summary>The batch did not leave as a whole. Returns how many of its messages may have arrived, and in the list those that have not.</summary>
+    /// <summary>The batch did not leave as a whole. Returns how many of its messages may have arrived, and in the list those that have
+    /// not.</summary>
     public int Fail(bool hasBegun, List<Outbound> lost)
     {
         foreach (var chunk in Chunks)

@@ -16,7 +16,8 @@ internal static class Handshake
     internal static HandshakeResult Run(Stream stream, HandshakeOptions options, bool isDialer)
     {
         Span<byte> identity = stackalloc byte[HandshakeIdentity.MaxSize];
-        identity = identity[..new HandshakeIdentity(options.WireVersion, options.ClusterName, options.Address, options.Uid).Write(identity)];
+        identity = identity[..new HandshakeIdentity(options.WireVersion, options.ClusterName, options.Address, options.Uid)
+            .Write(identity)];
         var limited = new HandshakeStream(stream, options.Clock, options.Timeout, options.Tls is null ? MaxBytes : MaxTlsBytes);
         Stream inner = limited;
         try
@@ -42,7 +43,8 @@ internal static class Handshake
             return new HandshakeException(
                 RefuseReason.Timeout, $"the handshake with {options.Peer} did not end within {options.Timeout.TotalSeconds:0.###} s", e);
         }
-        if (stream.Overrun) return new HandshakeException(RefuseReason.Malformed, $"{options.Peer} sent {e.Message} before it was let in", e);
+        if (stream.Overrun)
+            return new HandshakeException(RefuseReason.Malformed, $"{options.Peer} sent {e.Message} before it was let in", e);
         var hint = options.Tls is null ? "" : "; it may not trust our certificate";
         return new HandshakeException(RefuseReason.Closed, $"{options.Peer} closed the connection during the handshake{hint}", e);
     }

@@ -87,7 +87,8 @@ internal readonly record struct HandshakeIdentity(int WireVersion, string Cluste
 
     private static void WriteText(Span<byte> body, ref int at, string what, string text, Func<char, bool> belongs)
     {
-        if (string.IsNullOrEmpty(text) || !text.All(belongs)) throw new ArgumentException($"The {what} '{text}' is no name for the network.");
+        if (string.IsNullOrEmpty(text) || !text.All(belongs))
+            throw new ArgumentException($"The {what} '{text}' is no name for the network.");
         var bytes = Encoding.UTF8.GetByteCount(text);
         if (bytes > MaxText) throw new ArgumentException($"The {what} '{text}' has {bytes} bytes, at most {MaxText} are possible.");
         body[at] = (byte)bytes;

@@ -168,7 +168,8 @@ internal sealed class HandshakeTalk : IDisposable
         return reason;
     }
 
-    private HandshakeException Malformed() => Refuse(new HandshakeException(RefuseReason.Malformed, $"{_peer} breaks the handshake's rules"));
+    private HandshakeException Malformed() =>
+        Refuse(new HandshakeException(RefuseReason.Malformed, $"{_peer} breaks the handshake's rules"));
 
     private void Send(HandshakeKind kind, ReadOnlySpan<byte> body)
     {

@@ -2,7 +2,8 @@ using Akka.Event;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
 
-/// <summary>Log lines of a transport. What a peer can cause at will is written at most once a second, with its number. Thread-safe.</summary>
+/// <summary>Log lines of a transport. What a peer can cause at will is written at most once a second, with its number.
+/// Thread-safe.</summary>
 internal sealed class TcpLog(Action<LogLevel, string> write)
 {
     private const long IntervalMs = 1000;

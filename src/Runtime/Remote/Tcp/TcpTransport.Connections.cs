@@ -94,7 +94,8 @@ internal sealed partial class TcpTransport
         lock (_sockets)
         {
             open = _sockets.Count;
-            var shaking = _sockets.Where(static pair => pair.Value is { IsAccepted: true, IsGivenUp: false, Deadline: < long.MaxValue }).ToList();
+            var shaking = _sockets.Where(static pair => pair.Value is { IsAccepted: true, IsGivenUp: false, Deadline: < long.MaxValue })
+                .ToList();
             if (shaking.Count >= Options.MaxHandshakes)
             {
                 // Those that say nothing would keep others out; who is honest is through in no time, and comes again otherwise.
@@ -168,7 +169,8 @@ internal sealed partial class TcpTransport
         catch (Exception e)
         {
             Counters.Reject();
-            Log.Refused($"a connection from {name}: {(IsGivenUp(socket) ? "its handshake was given up to make room for others" : e.Message)}");
+            var reason = IsGivenUp(socket) ? "its handshake was given up to make room for others" : e.Message;
+            Log.Refused($"a connection from {name}: {reason}");
         }
         Read(socket, link, link is null ? null : PeerOf(link.Address));
     }

@@ -6,7 +6,8 @@ using Akka.Configuration;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
 
-/// <summary>This node's certificate and the authority that those of its peers must come from. Loaded once, used by all connections.</summary>
+/// <summary>This node's certificate and the authority that those of its peers must come from. Loaded once, used by all
+/// connections.</summary>
 /// <remarks>
 /// Both sides show a certificate, and each accepts what chains up to the given authority, and to no other, and is neither expired nor
 /// made for another purpose. Names in certificates are not compared: addresses change while nodes come and go, so a certificate of this

@@ -16,7 +16,7 @@ internal sealed class Side : IDisposable
 
     public Side(string name, Func<EmbeddedEngine.RemoteOptions, EmbeddedEngine.RemoteOptions> change = null)
     {
-        var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire() };
+        var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire(), BindPort = FreePort.Next() };
         options = change is null ? options : change(options);
         Transport = new TcpTransport(options, Handler, name, (level, line) => Log.Enqueue($"{level} {line}"));
         Transport.Start();

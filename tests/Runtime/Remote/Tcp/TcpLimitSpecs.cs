@@ -5,12 +5,12 @@ namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 /// <summary>What a transport does not send, does not take, and does not wait for.</summary>
 public sealed class TcpLimitSpecs
 {
-    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(300), Long = TimeSpan.FromSeconds(2);
 
     [Fact]
     public void What_does_not_fit_into_the_queue_is_dropped_and_the_engine_is_exempt()
     {
-        using Side a = new("a", options => options with { MaxQueuedBytes = 10_000, SilenceLimit = Short }), gone = new("b");
+        using Side a = new("a", options => options with { MaxQueuedBytes = 10_000, SilenceLimit = Long }), gone = new("b");
         gone.Stop();
         for (var i = 0; i < 20; i++) a.Send(gone, new byte[1000], "/user/x");
         var overflow = a.Handler.Drops.Count;
@@ -32,7 +32,8 @@ public sealed class TcpLimitSpecs
         a.Transport.Send(b.Address, new("/user/x", null, "no bytes", false));
         a.Send(b, new byte[100_000]);
         Assert.Equal(100_000, Assert.Single(b.Await(1)).Body.Length);
-        Assert.Equal(["100001 bytes are more than the limit of 100000", "String has no codec"], a.Handler.Drops.Select(drop => drop.Reason));
+        Assert.Equal(["100001 bytes are more than the limit of 100000", "String has no codec"],
+            a.Handler.Drops.Select(drop => drop.Reason));
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public sealed class TcpLimitSpecs
     {
         using var a = new Side("a");
         using var raw = new RawPeer(a).ShakeHands(a);
-        byte[] bytes = [4, 0, 0, (byte)FrameKind.Path, 1, 3, (byte)'/', (byte)'x', 5, 0, 0, (byte)FrameKind.Message, 1, 0, FakeHandler.Id, 8, 9];
+        byte[] bytes = [4, 0, 0, (byte)FrameKind.Path, 1, 3, (byte)'/', (byte)'x', 5, 0, 0, (byte)FrameKind.Message, 1, 0, FakeHandler.Id,
+            8, 9];
         foreach (var one in bytes) raw.Send(one);
         var arrival = Assert.Single(a.Await(1));
         Assert.Equal(("/x", RawPeer.Uid), (arrival.Recipient, arrival.Uid));
@@ -116,7 +118,8 @@ public sealed class TcpLimitSpecs
     {
         using var a = new Side("a", options => options with { MaxHandshakes = 2, HandshakeTimeout = Short });
         using RawPeer first = new(a), second = new(a), third = new(a);
-        Side.Until(() => a.Log.Any(static line => line.Contains("was given up to make room")), "The first does not make room for the third.");
+        Side.Until(() => a.Log.Any(static line => line.Contains("was given up to make room")),
+            "The first does not make room for the third.");
         first.AwaitEnd();
         second.AwaitEnd();
         third.AwaitEnd();
