@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Rl.Distributed.Tests;
 
 namespace Rl.Distributed.Bench.Processes;
 
@@ -79,7 +78,7 @@ internal sealed class NodesBench : IDisposable
     /// <summary>Frames a second, and how many cores were busy with it.</summary>
     private (double Rate, double Cores) Measure(string preset, int localWorkers, int nodes, bool show)
     {
-        var seed = nodes == 0 ? null : $"127.0.0.1:{FreePort()}";
+        var seed = nodes == 0 ? null : $"127.0.0.1:{FreePort.Next()}";
         using var learner = StartLearner(preset, seed, localWorkers);
         var actors = Enumerable.Range(0, nodes).Select(_ => StartActor(seed!)).ToList();
         try
@@ -110,7 +109,7 @@ internal sealed class NodesBench : IDisposable
     /// <summary>A run that one actor node keeps going, and others that come and go.</summary>
     private void Faults()
     {
-        var seed = $"127.0.0.1:{FreePort()}";
+        var seed = $"127.0.0.1:{FreePort.Next()}";
         using var learner = StartLearner("impala-catch", seed, 0);
         List<double> idle = [], killed = [], stopped = [], busy = [], replaced = [];
         learner.Says("has authority");
@@ -131,7 +130,7 @@ internal sealed class NodesBench : IDisposable
             stopped.Add(UntilGone(learner, actor, () => actor.Signal(RlNode.SigStop)));
             actor.Dispose();
 
-            var place = $"127.0.0.1:{FreePort()}";
+            var place = $"127.0.0.1:{FreePort.Next()}";
             actor = StartActor(seed, "--listen", place);
             var address = actor.Address;
             FirstUnroll(learner, actor, address);
@@ -183,23 +182,4 @@ internal sealed class NodesBench : IDisposable
         Console.WriteLine($"{what,-80} {value.ToString("0.00", CultureInfo.InvariantCulture),10} {unit}");
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    // Not one that Linux gives to connections.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(10_000, 30_000);
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
-        }
-    }
 }
