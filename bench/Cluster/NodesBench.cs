@@ -50,7 +50,9 @@ internal sealed class NodesBench : IDisposable
             ["publish", "src/Node/Rl.Distributed.Node.csproj", "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "-p:PublishReadyToRun=true",
                 "-v", "quiet", "--nologo", "-o", folder]))!;
         publish.WaitForExit();
-        return publish.ExitCode == 0 ? Path.Combine(folder, "rl") : throw new InvalidOperationException("Nothing was published: run this in the repository's root.");
+        return publish.ExitCode == 0
+            ? Path.Combine(folder, "rl")
+            : throw new InvalidOperationException("Nothing was published: run this in the repository's root.");
     }
 
     private void Size()
@@ -67,7 +69,8 @@ internal sealed class NodesBench : IDisposable
             var one = Measure(preset, localWorkers: 2, nodes: 0, show: false);
             var many = Measure(preset, localWorkers: 0, nodes: 2, show: round == Rounds - 1);
             Console.WriteLine(
-                $"{preset}: {one.Rate:N0} frames/s in one process ({one.Rate / one.Cores:N0} a core), {many.Rate:N0} ({many.Rate / many.Cores:N0}) in a learner's and two workers'");
+                $"{preset}: {one.Rate:N0} frames/s in one process ({one.Rate / one.Cores:N0} a core), "
+                + $"{many.Rate:N0} ({many.Rate / many.Cores:N0}) in a learner's and two workers'");
             ratios.Add(many.Rate / one.Rate);
             processorRatios.Add(many.Rate / many.Cores / (one.Rate / one.Cores));
         }
@@ -87,7 +90,8 @@ internal sealed class NodesBench : IDisposable
             Thread.Sleep(WarmUp);
             RlNode[] all = [learner, .. actors];
             var processor = all.Select(node => node.Processor).ToList();
-            var (at, frames, experience, weights) = (Stopwatch.GetTimestamp(), learner.Frames, learner.Bytes("received", "experience"), learner.Bytes("sent", "weights"));
+            var (at, frames) = (Stopwatch.GetTimestamp(), learner.Frames);
+            var (experience, weights) = (learner.Bytes("received", "experience"), learner.Bytes("sent", "weights"));
             Thread.Sleep(Window);
             var seconds = Stopwatch.GetElapsedTime(at).TotalSeconds;
             var rate = (learner.Frames - frames) / seconds;
