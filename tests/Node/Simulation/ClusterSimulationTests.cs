@@ -28,6 +28,16 @@ public sealed class ClusterSimulationTests
     }
 
     [Fact]
+    public void A_run_whose_last_checkpoint_ends_in_a_crash_ends_with_its_next_process()
+    {
+        Simulated.SkipWithoutSimulation();
+        var report = Simulated.Run(374);
+        Assert.Null(report.Violation);
+        Assert.Contains(report.Timeline, line => line.Contains("loses its power while it writes", StringComparison.Ordinal));
+        Assert.InRange(report.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public void A_trace_changes_nothing()
     {
         Simulated.SkipWithoutSimulation();

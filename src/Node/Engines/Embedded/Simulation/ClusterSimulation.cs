@@ -38,7 +38,7 @@ internal sealed class ClusterSimulation
     private readonly List<SimulatedActorProcess> _actors = [];
     private readonly Dictionary<string, TimeSpan> _workedAt = [];
     private readonly bool _untilCalm;
-    private bool _stopped;
+    private int _stoppedStart;
     private TimeSpan _progressAt, _longestPause;
     private long _updates = -1;
     private string? _violation;
@@ -129,7 +129,8 @@ internal sealed class ClusterSimulation
             After(TimeSpan.FromMilliseconds(50 * i), process.Start);
         }
         _faults?.Start();
-        _simulation.RunUntil(() => Check() || (Leader.Result is not null && _faults?.AreOver != false), TimeLimit);
+        if (!_simulation.RunUntil(() => Check() || (Leader.Result is not null && _faults?.AreOver != false), TimeLimit))
+            Violate($"The run reaches its end: it has not within {TimeLimit.TotalHours} h: {Views()}");
         if (_violation is null) End();
         return Report();
     }
@@ -172,10 +173,11 @@ internal sealed class ClusterSimulation
         if (pause > _longestPause) _longestPause = pause;
         if (pause > StandstillLimit)
             Violate($"Training goes on after every fault: no update for {pause.TotalSeconds:0.0} s, while nothing was wrong: {Views()}");
-        if (_untilCalm && !_stopped && _faults!.AreOver) CheckNodes(now - calmSince);
+        if (_untilCalm && _stoppedStart != Leader.Starts && _faults!.AreOver) CheckNodes(now - calmSince);
     }
 
-    // The run goes on until all nodes have worked for it since the last fault.
+    // The run goes on until all nodes have worked for it since the last fault. A crash that waits for a checkpoint may come with the last
+    // one: the next process is stopped in its turn.
     private void CheckNodes(TimeSpan calm)
     {
         var idle = _actors.Find(process => _workedAt.GetValueOrDefault(process.Name) < Timeline.Now - calm);
@@ -187,7 +189,7 @@ internal sealed class ClusterSimulation
         else if (Leader.State!.Learner.Frames >= _request.Config.Frames)
         {
             if (calm > _longestPause) _longestPause = calm;
-            _stopped = true;
+            _stoppedStart = Leader.Starts;
             Leader.StopTraining();
         }
     }
