@@ -21,6 +21,10 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     private readonly int _silenceMs = (int)transport.Options.SilenceLimit.TotalMilliseconds;
     private readonly int _graceMs = (int)transport.Options.ReconnectGrace.TotalMilliseconds;
     private Link _link, _arriving;
+
+    /// <summary>The connection that was announced last, as long as it is read.</summary>
+    private Link _lastRead;
+
     private Thread _thread;
     private bool _isKept, _isWriting, _isWaiting, _isDialling, _isStopping;
     private long _lastTold, _lastSent;
@@ -38,7 +42,7 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     {
         lock (_gate)
         {
-            IsForgotten = _thread is null && _link is null && _arriving is null && _reported == 0
+            IsForgotten = _thread is null && _link is null && _arriving is null && _lastRead is null && _reported == 0
                 && !_isKept && !_isDialling && !_queue.HasWork;
             return IsForgotten;
         }
@@ -99,7 +103,8 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
         lock (_gate)
         {
             if (_arriving?.Uid == uid) _arriving.Break("quarantined", isFinal: true);
-            if (_link?.Uid == uid) _link.Break("quarantined", isFinal: true);
+            if (_link?.Uid == uid) _link.Discard("quarantined", isFinal: true);
+            DiscardRead(link => link.Uid == uid, "quarantined", isFinal: true);
             if (_reported == uid && _link is null) (_disconnectAt, _reason) = (0, "quarantined");
             Wake();
         }

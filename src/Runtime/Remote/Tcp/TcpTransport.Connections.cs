@@ -233,7 +233,7 @@ internal sealed partial class TcpTransport
         {
             if (link is null) return;
             socket.ReceiveTimeout = (int)Options.SilenceLimit.TotalMilliseconds;
-            if (peer.AwaitAnnounced(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
+            if (peer.AwaitTurn(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
         }
         catch (Exception e)
         {
@@ -243,7 +243,7 @@ internal sealed partial class TcpTransport
         finally
         {
             link?.Break("this side closed the connection");
-            peer?.LinkEnded();
+            peer?.LinkEnded(link);
             link?.Dispose();
             socket.Dispose();
             lock (_sockets) _sockets.Remove(socket);
