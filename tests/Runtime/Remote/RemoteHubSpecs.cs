@@ -35,6 +35,21 @@ public sealed class RemoteHubSpecs : IDisposable
         _probe.ExpectNoMsg();
     }
 
+    [Fact]
+    public void An_incarnation_that_was_given_up_is_not_connected_by_what_was_on_its_way()
+    {
+        _hub.AddressTerminated(Peer, 1);
+        _hub.Connected(Peer, 1);
+        Assert.False(_hub.PeerOf(Peer).IsConnected);
+        _hub.Connected(Peer, 2);
+        Assert.True(_hub.PeerOf(Peer).IsConnected);
+        _hub.AddressTerminated(Peer, 2);
+        _hub.Connected(Peer, 2);
+        Assert.True(_hub.PeerOf(Peer) is { IsConnected: false, IsTerminated: true });
+        _hub.Connected(Peer, 3);
+        Assert.True(_hub.PeerOf(Peer) is { IsConnected: true, IsTerminated: false, Uid: 3 });
+    }
+
     public void Dispose() => _at.Dispose();
 
     private void Deliver(int uid, string text)

@@ -32,7 +32,7 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
     private bool _isAfterBulk, _isGoodbye;
     private long _messages, _bytes;
 
-    /// <summary>Returns when the connection is broken and all that it brought is delivered, or at once where it is to be discarded.</summary>
+    /// <summary>Returns when the connection is broken and all that it brought is delivered, or at once where it is discarded.</summary>
     public void Run()
     {
         try

@@ -89,7 +89,8 @@ internal sealed partial class TcpPeer
         {
             _isDialling = false;
             // Once for each reason in a row: a peer that was down may be there now, and refuse.
-            if (failure is not null && failure != _toldFailure && transport.Log.Unreachable($"{address}: {failure}")) _toldFailure = failure;
+            if (failure is not null && failure != _toldFailure && transport.Log.Unreachable($"{address}: {failure}"))
+                _toldFailure = failure;
             _dialFailure = failure ?? _dialFailure;
             if (_link is null && _arriving is null) BackOff(Environment.TickCount64);
             Wake();

@@ -136,7 +136,11 @@ internal sealed partial class TcpPeer
         {
             _reported = link.Uid;
             Unlocked(handler => handler.Connected(address, link.Uid));
-            if (_arriving != link) return;
+            if (_arriving != link)
+            {
+                (_disconnectAt, _reason) = (Environment.TickCount64 + _graceMs, link.Reason);
+                return;
+            }
         }
         _arriving = null;
         _link = link;

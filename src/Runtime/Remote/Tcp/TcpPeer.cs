@@ -52,13 +52,14 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     public bool TrySend(in Outbound message, int id, MessageEncoder body)
     {
         string refusal = null;
+        var bytes = body.Length;
         Chunk chunk = null;
         Link link = null;
         lock (_gate)
         {
             if (IsForgotten) return false;
             if (_isStopping) refusal = "this system stops";
-            else if (!message.IsSystem && _queue.Bytes + body.Length > transport.Options.MaxQueuedBytes)
+            else if (!message.IsSystem && _queue.Bytes + bytes > transport.Options.MaxQueuedBytes)
             {
                 refusal = "too much waits for this peer";
             }
@@ -71,8 +72,13 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
                 else if (!_isWriting) chunk = WriterOrChunk(link);
             }
         }
-        if (refusal is not null) transport.Drop(address, message, refusal);
-        else if (chunk is not null) SendNow(link, chunk);
+        if (refusal is not null)
+        {
+            transport.Drop(address, message, refusal);
+            return true;
+        }
+        if (chunk is not null) SendNow(link, chunk);
+        transport.Handler.Encoded(address, id, bytes);
         return true;
     }
 
@@ -95,6 +101,12 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
             _isKept = false;
             Wake();
         }
+    }
+
+    /// <summary>Looks whether there is something to do.</summary>
+    public void Rouse()
+    {
+        lock (_gate) Wake();
     }
 
     /// <summary>The incarnation is refused from now on.</summary>
@@ -149,12 +161,22 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     /// <summary>Has the peer's thread look again. Under the lock.</summary>
     private void Wake()
     {
-        if (_thread is null)
-        {
-            _thread = new Thread(Run, TcpTransport.StackBytes) { IsBackground = true, Name = $"rl tcp to {address.Host}:{address.Port}" };
-            _thread.Start();
-        }
+        if (_thread is null) Begin();
         Monitor.PulseAll(_gate);
+    }
+
+    private void Begin()
+    {
+        var thread = new Thread(Run, TcpTransport.StackBytes) { IsBackground = true, Name = $"rl tcp to {address.Host}:{address.Port}" };
+        try
+        {
+            transport.StartThread(thread);
+            _thread = thread;
+        }
+        catch (Exception e) when (TcpTransport.IsLackOfThreads(e))
+        {
+            transport.LackThread(address, e);
+        }
     }
 
     private void Wait(long until)

@@ -6,6 +6,8 @@ namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 /// <summary>A wire that can be cut, or fall silent while it stays up.</summary>
 internal sealed class Proxy : IDisposable
 {
+    private const int TcpLevel = 6, TcpInfo = 11, TcpInfoBytes = 160, UnackedAt = 24, NotSentAt = 144;
+
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _sockets = [];
     private volatile bool _isSilent, _isOver;
@@ -30,6 +32,25 @@ internal sealed class Proxy : IDisposable
         get
         {
             lock (_passing) return _passed;
+        }
+    }
+
+    /// <summary>The kernels of both ends have all that was handed on. Where that cannot be asked for: true.</summary>
+    public bool IsThrough
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux()) return true;
+            var info = new byte[TcpInfoBytes];
+            lock (_sockets)
+            {
+                foreach (var socket in _sockets)
+                {
+                    socket.GetRawSocketOption(TcpLevel, TcpInfo, info);
+                    if (BitConverter.ToInt32(info, UnackedAt) != 0 || BitConverter.ToInt32(info, NotSentAt) != 0) return false;
+                }
+            }
+            return true;
         }
     }
 

@@ -6,7 +6,7 @@ namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 /// <remarks>The side that lags decides on connections: it has the smaller address.</remarks>
 public sealed class TcpSuccessionSpecs : IDisposable
 {
-    private const int Behind = 2000, SmallestFrame = 11, LongBytes = 100;
+    private const int Behind = 500, SmallestFrame = 11, LongBytes = 100;
 
     private readonly ManualResetEventSlim _gate = new();
     private readonly Proxy _proxy = new();
@@ -15,7 +15,10 @@ public sealed class TcpSuccessionSpecs : IDisposable
 
     public TcpSuccessionSpecs()
     {
-        _slow = new Side("a", options => options with { Host = "127.0.0.1", Port = _proxy.Port, ReconnectGrace = Side.Deadline, SilenceLimit = Side.Deadline });
+        _slow = new Side("a", options => options with
+        {
+            Host = "127.0.0.1", Port = _proxy.Port, ReconnectGrace = Side.Deadline, SilenceLimit = Side.Deadline,
+        });
         _proxy.Target = _slow.Transport.LocalEndPoint.Port;
         _slow.Handler.Arrived = arrival =>
         {
@@ -51,7 +54,7 @@ public sealed class TcpSuccessionSpecs : IDisposable
             Cut(fast);
             var passed = _proxy.Passed;
             Send(fast, Behind + cut, LongBytes);
-            Side.Until(() => _proxy.Passed >= passed + LongBytes, "It does not pass.");
+            Side.Until(() => _proxy.Passed >= passed + LongBytes && _proxy.IsThrough, "It does not pass.");
         }
         _gate.Set();
         AssertInOrder(Behind + cuts - 1);
@@ -69,9 +72,10 @@ public sealed class TcpSuccessionSpecs : IDisposable
         Send(again, Behind);
         Side.Until(() => again.Counters.MessagesSent == 1, "The successor is not let in.");
         _gate.Set();
-        Side.Until(() => _slow.Handler.Arrivals.Any(static arrival => Number(arrival) == Behind), "The successor's message does not arrive.");
+        Side.Until(() => _slow.Handler.Arrivals.Any(static arrival => Number(arrival) == Behind), "The successor is not heard.");
         _slow.Stop();
-        Assert.Equal([(first, 0), (again.Transport.Uid, Behind)], _slow.Handler.Arrivals.Select(static arrival => (arrival.Uid, Number(arrival))));
+        Assert.Equal(
+            [(first, 0), (again.Transport.Uid, Behind)], _slow.Handler.Arrivals.Select(static arrival => (arrival.Uid, Number(arrival))));
         Assert.Equal(
             [$"+{first}", $"-{first} another incarnation took its place", $"+{again.Transport.Uid}"], _slow.Handler.Reports.Take(3));
     }
@@ -106,7 +110,7 @@ public sealed class TcpSuccessionSpecs : IDisposable
         Side.Until(() => _isAtGate && fast.Counters.BytesReceived > 0, "The first message does not arrive.");
         var passed = _proxy.Passed;
         for (var i = 1; i < Behind; i++) Send(fast, i);
-        Side.Until(() => _proxy.Passed >= passed + ((Behind - 1) * SmallestFrame), "They do not pass.");
+        Side.Until(() => _proxy.Passed >= passed + ((Behind - 1) * SmallestFrame) && _proxy.IsThrough, "They do not pass.");
     }
 
     /// <summary>Cuts, and waits for the slow side's heartbeat on the next connection: it writes there, though it does not read there
@@ -122,7 +126,7 @@ public sealed class TcpSuccessionSpecs : IDisposable
     {
         Side.Until(() => _slow.Handler.Arrivals.Any(arrival => Number(arrival) == last), "The last one does not arrive.");
         var numbers = _slow.Handler.Arrivals.Select(Number).ToArray();
-        Assert.InRange(numbers.Length, Behind / 2, last + 1); // a cut loses what it finds on the wire
+        Assert.InRange(numbers.Length, (last + 1) * 9 / 10, last + 1); // where a path's slot takes two bytes some are not through
         Assert.Equal(numbers.Order().Distinct(), numbers);
         Assert.Equal(last, numbers[^1]);
     }
