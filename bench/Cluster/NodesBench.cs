@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Rl.Distributed.Tests;
 
 namespace Rl.Distributed.Bench.Processes;
 
@@ -51,7 +50,9 @@ internal sealed class NodesBench : IDisposable
             ["publish", "src/Node/Rl.Distributed.Node.csproj", "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "-p:PublishReadyToRun=true",
                 "-v", "quiet", "--nologo", "-o", folder]))!;
         publish.WaitForExit();
-        return publish.ExitCode == 0 ? Path.Combine(folder, "rl") : throw new InvalidOperationException("Nothing was published: run this in the repository's root.");
+        return publish.ExitCode == 0
+            ? Path.Combine(folder, "rl")
+            : throw new InvalidOperationException("Nothing was published: run this in the repository's root.");
     }
 
     private void Size()
@@ -68,7 +69,8 @@ internal sealed class NodesBench : IDisposable
             var one = Measure(preset, localWorkers: 2, nodes: 0, show: false);
             var many = Measure(preset, localWorkers: 0, nodes: 2, show: round == Rounds - 1);
             Console.WriteLine(
-                $"{preset}: {one.Rate:N0} frames/s in one process ({one.Rate / one.Cores:N0} a core), {many.Rate:N0} ({many.Rate / many.Cores:N0}) in a learner's and two workers'");
+                $"{preset}: {one.Rate:N0} frames/s in one process ({one.Rate / one.Cores:N0} a core), "
+                + $"{many.Rate:N0} ({many.Rate / many.Cores:N0}) in a learner's and two workers'");
             ratios.Add(many.Rate / one.Rate);
             processorRatios.Add(many.Rate / many.Cores / (one.Rate / one.Cores));
         }
@@ -79,7 +81,7 @@ internal sealed class NodesBench : IDisposable
     /// <summary>Frames a second, and how many cores were busy with it.</summary>
     private (double Rate, double Cores) Measure(string preset, int localWorkers, int nodes, bool show)
     {
-        var seed = nodes == 0 ? null : $"127.0.0.1:{FreePort()}";
+        var seed = nodes == 0 ? null : $"127.0.0.1:{FreePort.Next()}";
         using var learner = StartLearner(preset, seed, localWorkers);
         var actors = Enumerable.Range(0, nodes).Select(_ => StartActor(seed!)).ToList();
         try
@@ -88,7 +90,8 @@ internal sealed class NodesBench : IDisposable
             Thread.Sleep(WarmUp);
             RlNode[] all = [learner, .. actors];
             var processor = all.Select(node => node.Processor).ToList();
-            var (at, frames, experience, weights) = (Stopwatch.GetTimestamp(), learner.Frames, learner.Bytes("received", "experience"), learner.Bytes("sent", "weights"));
+            var (at, frames) = (Stopwatch.GetTimestamp(), learner.Frames);
+            var (experience, weights) = (learner.Bytes("received", "experience"), learner.Bytes("sent", "weights"));
             Thread.Sleep(Window);
             var seconds = Stopwatch.GetElapsedTime(at).TotalSeconds;
             var rate = (learner.Frames - frames) / seconds;
@@ -110,7 +113,7 @@ internal sealed class NodesBench : IDisposable
     /// <summary>A run that one actor node keeps going, and others that come and go.</summary>
     private void Faults()
     {
-        var seed = $"127.0.0.1:{FreePort()}";
+        var seed = $"127.0.0.1:{FreePort.Next()}";
         using var learner = StartLearner("impala-catch", seed, 0);
         List<double> idle = [], killed = [], stopped = [], busy = [], replaced = [];
         learner.Says("has authority");
@@ -131,7 +134,7 @@ internal sealed class NodesBench : IDisposable
             stopped.Add(UntilGone(learner, actor, () => actor.Signal(RlNode.SigStop)));
             actor.Dispose();
 
-            var place = $"127.0.0.1:{FreePort()}";
+            var place = $"127.0.0.1:{FreePort.Next()}";
             actor = StartActor(seed, "--listen", place);
             var address = actor.Address;
             FirstUnroll(learner, actor, address);
@@ -183,23 +186,4 @@ internal sealed class NodesBench : IDisposable
         Console.WriteLine($"{what,-80} {value.ToString("0.00", CultureInfo.InvariantCulture),10} {unit}");
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    // Not one that Linux gives to connections.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(10_000, 30_000);
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
-        }
-    }
 }

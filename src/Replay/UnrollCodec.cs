@@ -68,8 +68,8 @@ public static class UnrollCodec
         Bytes.CopyTo(returns, unroll.EpisodeReturns);
         Bytes.CopyTo(lengths, unroll.EpisodeLengths);
         var complaint = !AreNumbered(unroll.Actions, shape.Actions) ? $"An action is not one of {shape.Actions}."
-            : !AreFinite(unroll.BehaviourLogits) || !AreFinite(unroll.Rewards) || !AreFinite(unroll.Discounts) ? "A logit, reward or discount is not finite."
-            : null;
+            : AreFinite(unroll.BehaviourLogits) && AreFinite(unroll.Rewards) && AreFinite(unroll.Discounts) ? null
+            : "A logit, reward or discount is not finite.";
         if (complaint is null) return unroll;
         pool.Return(unroll);
         throw new MessagePackSerializationException(complaint);

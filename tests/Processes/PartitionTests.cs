@@ -19,18 +19,17 @@ public sealed class PartitionTests
         Assert.SkipWhen(networks is null, $"Network namespaces with limited links cannot be made here: {reason}");
         await using var _ = networks;
         await using var cluster = new TestCluster { Seed = $"{NetworkNamespaces.HubAddress}:4053" };
-        var secret = cluster.Secret("secret", "what nobody else knows, thirty-two bytes and more");
         // Large weights, which the server sends each worker as fast as the link takes them.
         var learner = await cluster.StartAsync(
             "learner", Path.Combine(cluster.RunFolder, "log.txt"), NetworkNamespaces.In(networks!.Hub),
             "train", "impala-catch", "--frames", "1000000000000", "--run-dir", cluster.RunFolder, "--listen", cluster.Seed, "--workers", "0",
-            "--http", "127.0.0.1:0", "--secret-file", secret, "--set", "network.hidden=[512, 512]", "--set", "run.metricsSeconds=0.1");
+            "--http", "127.0.0.1:0", "--insecure", "--set", "network.hidden=[512, 512]", "--set", "run.metricsSeconds=0.1");
         var nodes = new List<RlProcess>();
         for (var i = 0; i < 2; i++)
         {
             nodes.Add(await cluster.StartAsync(
                 $"node {i}", null, NetworkNamespaces.In(networks.Node(i)),
-                "node", "--join", cluster.Seed, "--listen", $"{NetworkNamespaces.Address(i)}:4053", "--workers", "1", "--secret-file", secret));
+                "node", "--join", cluster.Seed, "--listen", $"{NetworkNamespaces.Address(i)}:4053", "--workers", "1", "--insecure"));
         }
         using var pages = await learner.PagesAsync(networks.Hub);
         var view = await pages.SeesAsync("both nodes at work", now => now.Workers.Count == 2 && now.Frames > 0);

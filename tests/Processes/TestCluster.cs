@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Rl.Distributed.Tests;
 
 namespace Rl.Distributed.Processes.Tests;
 
@@ -12,7 +11,7 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly List<RlProcess> _processes = [];
 
     /// <summary>Where the learner listens, also after a restart: a port that was free a moment ago.</summary>
-    public string Seed { get; init; } = $"127.0.0.1:{FreePort()}";
+    public string Seed { get; init; } = $"127.0.0.1:{FreePort.Next()}";
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("rl-processes-").FullName;
 
@@ -73,23 +72,4 @@ internal sealed class TestCluster : IAsyncDisposable
             .. Led, .. more]);
 
     private string[] Led => ["--listen", Seed, "--workers", "0", "--http", "127.0.0.1:0"];
-
-    // Not one that Linux gives to connections: a node that looks for its seed there could get it, and be connected with itself.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(10_000, 30_000);
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody has it.
-            }
-        }
-    }
 }

@@ -16,8 +16,8 @@ public sealed class RolledBackTests
     private static readonly UnrollShape Shape = new(2, 3, new ObservationSpec(ElementType.Float32, 4), 2);
 
     private readonly ImpalaLearner _learner = new(
-        PolicyValueNetwork.Create(new NetworkOptions { Torso = "mlp", Hidden = [4] }, Shape.Observation, 2), new ImpalaOptions { Batch = 3 },
-        Shape, 1000, 1, SequentialRunner.Instance, seed: 1);
+        PolicyValueNetwork.Create(new NetworkOptions { Torso = "mlp", Hidden = [4] }, Shape.Observation, 2),
+        new ImpalaOptions { Batch = 3 }, Shape, 1000, 1, SequentialRunner.Instance, seed: 1);
 
     [Fact]
     public void Each_resume_adds_what_its_checkpoint_lacks()
@@ -141,7 +141,8 @@ public sealed class RolledBackTests
                 var (worker, count) = (random.Next(2), random.Next(1, 6));
                 Consume(state, count, worker);
                 ever += count;
-                if (random.Next(3) > 0) acknowledged[(worker, First(epoch))] = state.Ledger.ConsumedOf(worker, First(epoch)) - random.Next(2);
+                if (random.Next(3) > 0)
+                    acknowledged[(worker, First(epoch))] = state.Ledger.ConsumedOf(worker, First(epoch)) - random.Next(2);
             }
             else if (draw < 7)
             {

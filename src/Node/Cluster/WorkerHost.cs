@@ -141,7 +141,10 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
             var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, []);
             var plan = WorkerPlan.Create(config);
             if (plan.Build != work.Build)
-                throw new NotSupportedException($"The nodes run different builds: {plan.Build} here, {work.Build} at the learner. Install the same one.");
+            {
+                throw new NotSupportedException(
+                    $"The nodes run different builds: {plan.Build} here, {work.Build} at the learner. Install the same one.");
+            }
             var (cell, server, replay) = (new ParameterCell(), _server!, _replay!);
             var snapshots = new SnapshotPool(plan.Network.Layout.Count);
             var setup = plan.Setup with { Reported = report => _history.Add(work.Run, report) };

@@ -12,7 +12,9 @@ internal sealed class ClusterArguments
     private readonly Option<HostPort?> _listen = HostPortOption.ToListen(
         "--listen", "Where other nodes reach this one; makes it a node of a cluster.");
     private readonly Option<HostPort?> _advertise = HostPortOption.ToConnect(
-        "--advertise", "Under which name and port others reach it; by default where it listens, and for 0.0.0.0 this machine's address towards --join, or its name.");
+        "--advertise",
+        "Under which name and port others reach it; by default where it listens, and for 0.0.0.0 this machine's address towards --join, or its "
+        + "name.");
     private readonly Option<string[]> _join = new("--join")
     {
         Description = "A node of the cluster to join. Repeatable.",
@@ -26,7 +28,8 @@ internal sealed class ClusterArguments
     };
     private readonly Option<string?> _secretFile = new("--secret-file")
     {
-        Description = $"File with the secret that all nodes share, at least {NodeSafety.MinSecretBytes} bytes; or the variable {NodeSafety.SecretVariable}.",
+        Description = $"File with the secret that all nodes share, at least {NodeSafety.MinSecretBytes} bytes; "
+            + $"or the variable {NodeSafety.SecretVariable}.",
         HelpName = "file",
     };
     private readonly Option<string?> _certificate = new("--tls-certificate")
@@ -76,13 +79,16 @@ internal sealed class ClusterArguments
         var secret = NodeSafety.ReadSecret(parsed.GetValue(_secretFile), Environment.GetEnvironmentVariable);
         if (secret.Warning is { } warning) warn(warning);
         var certificates = Certificates(parsed);
-        NodeSafety.CheckBind(listen.Host, certificates is not null || !secret.Bytes.IsEmpty, parsed.GetValue(_insecure), EngineHost.HasSecrets, Dns.GetHostAddresses);
+        var isProtected = certificates is not null || !secret.Bytes.IsEmpty;
+        NodeSafety.CheckBind(listen.Host, isProtected, parsed.GetValue(_insecure), EngineHost.HasSecrets, Dns.GetHostAddresses);
         IReadOnlyList<HostPort> seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)];
         return new NodeEndpoint
         {
             Listen = listen,
             Advertise = parsed.GetValue(_advertise)
-                ?? (listen.IsAny ? listen with { Host = await OwnHost.FindAsync(seeds, seed => seed.Resolve(), warn, clock, cancellationToken) } : null),
+                ?? (listen.IsAny
+                    ? listen with { Host = await OwnHost.FindAsync(seeds, seed => seed.Resolve(), warn, clock, cancellationToken) }
+                    : null),
             Seeds = seeds,
             Roles = roles,
             ClusterName = parsed.GetValue(_cluster)!,
@@ -97,6 +103,7 @@ internal sealed class ClusterArguments
             (null, null, null) => null,
             ({ } certificate, { } key, { } authority) => new NodeCertificates(certificate, key, authority),
             _ => throw new ConfigException(
-                $"{_certificate.Name}, {_key.Name} and {_authority.Name} go together: all of them, or none. docs/security.md tells how to make the files."),
+                $"{_certificate.Name}, {_key.Name} and {_authority.Name} go together: all of them, or none. "
+                + "docs/security.md tells how to make the files."),
         };
 }

@@ -47,7 +47,9 @@ internal sealed class ConfigArguments
 
     /// <summary>The first option that is the run's, not this process's; null where none is given.</summary>
     public string? RunOptions(ParseResult parsed) =>
-        parsed.GetValue(_set)?.FirstOrDefault() is { } set ? $"--set {set}" : _shorthands.FirstOrDefault(each => parsed.GetValue(each.Option) is not null).Option?.Name;
+        parsed.GetValue(_set)?.FirstOrDefault() is { } set
+            ? $"--set {set}"
+            : _shorthands.FirstOrDefault(each => parsed.GetValue(each.Option) is not null).Option?.Name;
 
     /// <summary>What --workers says; null where it is not given.</summary>
     /// <exception cref="ConfigException">It is no number of workers.</exception>

@@ -12,7 +12,8 @@ internal sealed class NodeCommand(CommandHost host)
 {
     private readonly Option<string> _role = new("--role")
     {
-        Description = $"{NodeRoles.Actor}: acts for the cluster's run. {string.Join(",", NodeRoles.Leading)}: leads a run, as `rl train PRESET --listen` does.",
+        Description = $"{NodeRoles.Actor}: acts for the cluster's run. "
+            + $"{string.Join(",", NodeRoles.Leading)}: leads a run, as `rl train PRESET --listen` does.",
         HelpName = "roles",
         DefaultValueFactory = _ => NodeRoles.Actor,
     };
@@ -47,7 +48,8 @@ internal sealed class NodeCommand(CommandHost host)
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
         var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
-        logger.Information("This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
+        logger.Information(
+            "This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
         var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, logger, host.Clock);
         live.Acts = node.History;
         await node.RunAsync(cancellationToken);

@@ -34,7 +34,8 @@ internal sealed class TrainCommand
     };
     private readonly Option<bool> _continue = new("--continue")
     {
-        Description = "Goes on with the run in --run-dir where there is one, and begins it otherwise: for whatever starts a process again that died.",
+        Description = "Goes on with the run in --run-dir where there is one, and begins it otherwise: for whatever starts a process again "
+            + "that died.",
     };
     private readonly Option<bool> _deterministic = new("--deterministic")
     {
@@ -61,7 +62,8 @@ internal sealed class TrainCommand
     public void AddTo(Command command)
     {
         command.Arguments.Add(_preset);
-        foreach (var option in new System.CommandLine.Option[] { _runDirectory, _resume, _continue, _deterministic, _json }) command.Options.Add(option);
+        System.CommandLine.Option[] options = [_runDirectory, _resume, _continue, _deterministic, _json];
+        foreach (var option in options) command.Options.Add(option);
         _config.AddTo(command);
         _cluster.AddTo(command);
     }

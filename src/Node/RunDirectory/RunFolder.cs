@@ -8,7 +8,8 @@ namespace Rl.Distributed.Node.RunDirectory;
 
 /// <summary>The directory of one run, held by one process.</summary>
 /// <remarks>config.yaml: the resolved configuration. log.txt: the log. metrics.csv: a row each metrics interval. checkpoints/: see
-/// <see cref="CheckpointStore"/>. result.json: what came out. epoch.txt: how often a run over several nodes was begun. .lock: held while a process trains here.</remarks>
+/// <see cref="CheckpointStore"/>. result.json: what came out. epoch.txt: how often a run over several nodes was begun. .lock: held while a
+/// process trains here.</remarks>
 internal sealed class RunFolder : IDisposable
 {
     private const string ConfigName = "config.yaml";

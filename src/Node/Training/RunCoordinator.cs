@@ -146,8 +146,8 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         if (EarlierLearner() is { } earlier)
         {
             Fail(new InvalidOperationException(
-                $"{earlier.Address} leads a run in this cluster, and a cluster has one. To act for it: rl node --join {earlier.Address.Host}:{earlier.Address.Port}. "
-                + "For a run of its own, leave --join out."));
+                $"{earlier.Address} leads a run in this cluster, and a cluster has one. "
+                + $"To act for it: rl node --join {earlier.Address.Host}:{earlier.Address.Port}. For a run of its own, leave --join out."));
         }
         else if (_otherLearners.Count > 0)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Runtime;
@@ -11,11 +12,14 @@ public sealed class ClusterSimulationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_same_seed_gives_the_same_messages_and_weights(bool faults)
+    public void The_same_seed_gives_the_same_trace_messages_and_weights(bool faults)
     {
         Simulated.SkipWithoutSimulation();
-        var (first, second, other) = (Simulated.Run(4, faults), Simulated.Run(4, faults), Simulated.Run(5, faults));
+        var (first, trace) = Traced(4, faults);
+        var (second, traceAgain) = Traced(4, faults);
+        var other = Simulated.Run(5, faults);
         Assert.Null(first.Violation);
+        Assert.True(trace == traceAgain, "The traces differ.");
         Assert.Equal(first.Timeline, second.Timeline);
         Assert.Equal((first.MessageHash, first.WeightsHash, first.Unrolls), (second.MessageHash, second.WeightsHash, second.Unrolls));
         Assert.NotEqual(first.MessageHash, other.MessageHash);
@@ -45,15 +49,16 @@ public sealed class ClusterSimulationTests
     }
 
     [Fact]
-    public async Task The_command_prints_the_same_twice()
+    public async Task The_command_prints_the_same_in_another_process()
     {
         Simulated.SkipWithoutSimulation();
         var words = Simulated.Request(4).Command.Split(' ')[1..];
-        var (first, second) = (await CommandRun.RunAsync(words), await CommandRun.RunAsync(words));
-        Assert.Equal(0, first.ExitCode);
-        Assert.Equal(first.Output, second.Output);
-        Assert.Contains("leads, epoch 0", first.Output);
-        Assert.Contains("Weights ", first.Output);
+        var other = OutputOfProcessAsync(words);
+        var run = await CommandRun.RunAsync(words);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(run.Output, (await other).ReplaceLineEndings("\n"));
+        Assert.Contains("leads, epoch 0", run.Output);
+        Assert.Contains("Weights ", run.Output);
     }
 
     [Fact]
@@ -72,5 +77,19 @@ public sealed class ClusterSimulationTests
         SynchronizationContext.SetSynchronizationContext(null);
         stop.Cancel();
         Assert.True(work.IsCompletedSuccessfully);
+    }
+
+    private static (SimulationReport Report, string Trace) Traced(ulong seed, bool faults)
+    {
+        using var trace = new StringWriter();
+        return (SimulatedHost.RunCluster(Simulated.Request(seed, faults), trace), trace.ToString());
+    }
+
+    private static async Task<string> OutputOfProcessAsync(string[] words)
+    {
+        string[] command = [Path.Combine(AppContext.BaseDirectory, "rl.dll"), .. words];
+        var start = new ProcessStartInfo("dotnet", command) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        return await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -65,7 +65,8 @@ public sealed class ExplorationTests
     private static string Summary(List<SimulationReport> reports) => string.Create(CultureInfo.InvariantCulture,
         $"{reports.Count} runs: {reports.Average(report => report.Faults):0.0} faults, "
         + $"{reports.Average(report => report.LeaderStarts):0.00} starts of the leading node, "
-        + $"{reports.Average(report => report.Messages):0} messages and {reports.Average(report => report.Elapsed.TotalSeconds):0.0} s each");
+        + $"{reports.Average(report => report.Messages):0} messages and "
+        + $"{reports.Average(report => report.Elapsed.TotalSeconds):0.0} s each");
 
     /// <summary>Leaves the trace of a seed beside the tests.</summary>
     private static void Keep(ulong seed)

@@ -23,7 +23,8 @@ internal static class Simulated
             $"./rl simulate impala-catch --nodes 3 {(faults ? "--faults " : "")}{string.Join(' ', words.Select(word => $"--set {word}"))}");
     }
 
-    public static SimulationReport Run(ulong seed, bool faults = true, long frames = 6000) => SimulatedHost.RunCluster(Request(seed, faults, frames));
+    public static SimulationReport Run(ulong seed, bool faults = true, long frames = 6000) =>
+        SimulatedHost.RunCluster(Request(seed, faults, frames));
 
     public static void SkipWithoutSimulation() =>
         Assert.SkipWhen(SimulatedHost.Missing is not null, $"{EngineHost.Name}: the simulation is the embedded engine's.");

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Rl.Distributed.Runtime.Tests;
+namespace Rl.Distributed.Tests;
 
-/// <summary>Ports that nobody takes between the end of a system and its successor's start.</summary>
+/// <summary>Ports that nobody takes between the end of a system and its successor's start: not those that Linux gives to connections. A node
+/// that looks for its seed there could get it, and be connected with itself.</summary>
 internal static class FreePort
 {
-    /// <summary>Below those that connections are given, on Linux.</summary>
     public static int Next()
     {
         while (true)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Tests;
 
 namespace Rl.Distributed.Runtime.Tests;
 

@@ -4,6 +4,7 @@ using Akka.Actor;
 using Akka.Event;
 using Rl.Distributed.Runtime.Remote;
 using Rl.Distributed.Runtime.Remote.Tcp;
+using Rl.Distributed.Tests;
 
 namespace Rl.Distributed.Runtime.Tests.Remote.Tcp;
 

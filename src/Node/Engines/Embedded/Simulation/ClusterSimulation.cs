@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.Cluster;
-using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Training;
@@ -11,7 +10,8 @@ using Rl.Distributed.Runtime;
 
 namespace Rl.Distributed.Node.Engines;
 
-/// <summary>A whole cluster on one thread: a node that leads a run, and nodes that act for it, with whatever goes wrong between them.</summary>
+/// <summary>A whole cluster on one thread: a node that leads a run, and nodes that act for it, with whatever goes wrong between
+/// them.</summary>
 /// <remarks>All that happens is a function of the request. One simulation is of one thread; several may run at once.</remarks>
 internal sealed class ClusterSimulation
 {
@@ -50,7 +50,8 @@ internal sealed class ClusterSimulation
     {
         // The number of lanes is part of the result, and must not be the machine's.
         var learner = request.Config.Learner;
-        _request = request with { Config = request.Config with { Learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) } } };
+        learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) };
+        _request = request with { Config = request.Config with { Learner = learner } };
         var seed = _request.Config.Seed;
         _simulation = EmbeddedEngine.Simulate(seed);
         _simulation.MessageCost = MessageCost;
@@ -170,7 +171,7 @@ internal sealed class ClusterSimulation
         var pause = now - (calmSince > _progressAt ? calmSince : _progressAt);
         if (pause > _longestPause) _longestPause = pause;
         if (pause > StandstillLimit)
-            Violate($"Training goes on after every fault: no update for {StandstillLimit.TotalSeconds} s, while nothing was wrong: {Views()}");
+            Violate($"Training goes on after every fault: no update for {pause.TotalSeconds:0.0} s, while nothing was wrong: {Views()}");
         if (_untilCalm && !_stopped && _faults!.AreOver) CheckNodes(now - calmSince);
     }
 
@@ -181,7 +182,7 @@ internal sealed class ClusterSimulation
         if (idle is not null)
         {
             if (calm > StandstillLimit)
-                Violate($"Each node works again after every fault: {idle.Name} does not, {calm.TotalSeconds:0.0} s after the last one: {Views()}");
+                Violate($"Each node works again after every fault: {idle.Name} has not for {calm.TotalSeconds:0.0} s: {Views()}");
         }
         else if (Leader.State!.Learner.Frames >= _request.Config.Frames)
         {
@@ -213,20 +214,23 @@ internal sealed class ClusterSimulation
     {
         if (Timeline.Traces) Timeline.Trace($"{NameOf(system)} {path.ToStringWithoutAddress()} < {message}");
         if (message is WorkAssigned work && path.Name == ActorNode.HostName)
-            Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {work.FirstWorker + work.Workers - 1} of epoch {work.Epoch}");
+        {
+            var last = work.FirstWorker + work.Workers - 1;
+            Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {last} of epoch {work.Epoch}");
+        }
         else if (message is Terminated { ActorRef.Path: var gone } && path.Name == RunCoordinator.Name && gone.Name == ActorNode.HostName)
             Timeline.Add($"{gone.Address.Host} is lost to the run");
         if (message is InsertUnroll insert && _faults?.Observe(insert.Unroll) == true) return;
         var host = path.Name == ActorNode.HostName ? NameOf(system) : "";
-        if (host.Length > 0 && message is WorkerReport report && _invariants.IsProgress(report)) _workedAt[host] = Timeline.Now;
+        if (message is CreditReturned { Outcome: UnrollOutcome.Consumed }) _workedAt[NameOf(system)] = Timeline.Now;
         _invariants.Observe(path, message, host);
     }
 
     private void Violate(string what)
     {
         if (_violation is not null) return;
-        _violation = string.Create(
-            CultureInfo.InvariantCulture, $"{what}\nat {Timeline.Now.TotalSeconds:F3} s of virtual time; to see it again: {_request.Command}");
+        var at = Timeline.Now.TotalSeconds.ToString("F3", CultureInfo.InvariantCulture);
+        _violation = $"{what}\nat {at} s of virtual time; to see it again: {_request.Command}";
         Timeline.Add($"BROKEN: {what}");
     }
 
@@ -244,8 +248,8 @@ internal sealed class ClusterSimulation
             Updates = learner.Updates,
             Faults = _faults?.Injected ?? 0,
             LeaderStarts = Leader.Starts,
-            Unrolls = $"{sent} sent = {consumed} acknowledged + {rejected} refused + {lost} lost + {sent - consumed - rejected - lost} discarded; "
-                + $"{_invariants.Consumed} consumed, {_invariants.RolledBack} rolled back",
+            Unrolls = $"{sent} sent = {consumed} acknowledged + {rejected} refused + {lost} lost "
+                + $"+ {sent - consumed - rejected - lost} discarded; {_invariants.Consumed} consumed, {_invariants.RolledBack} rolled back",
             Elapsed = Timeline.Now,
             Messages = _simulation.StepsTaken,
             LongestPause = _longestPause,

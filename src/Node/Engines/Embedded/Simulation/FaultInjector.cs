@@ -29,8 +29,8 @@ internal sealed class FaultInjector
         _left = 1 + _random.NextInt32(MaxFaults);
         _kinds =
         [
-            (3, Drop), (2, Delay), (3, Cut), (3, Partition), (3, Break), (4, CrashActor), (2, Remove), (3, CrashLeader), (2, CrashWhileSaving),
-            (2, Damage), (2, Repeat), (2, Leave), (1, Join),
+            (3, Drop), (2, Delay), (3, Cut), (3, Partition), (3, Break), (4, CrashActor), (2, Remove), (3, CrashLeader),
+            (2, CrashWhileSaving), (2, Damage), (2, Repeat), (2, Leave), (1, Join),
         ];
     }
 

@@ -76,9 +76,6 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
     /// <summary>A process begins on a machine: what was known there is forgotten.</summary>
     public void ProcessStarted(string host) => _hosts.Remove(host);
 
-    /// <summary>Whether more of a worker's unrolls were consumed than it had said before.</summary>
-    public bool IsProgress(WorkerReport report) => report.Consumed > (BooksOf(report.Worker, report.Incarnation).Report?.Consumed ?? 0);
-
     /// <summary>To be called after each step: what the learner's ledger took up came from the ring, each unroll once.</summary>
     public void Check()
     {
@@ -91,7 +88,7 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         }
         var waiting = (_history.Count * (long)shape.Frames) - _state.Learner.Frames;
         if (waiting < 0 || waiting > (long)_state.Learner.UnrollsPerUpdate * shape.Frames)
-            violated($"Consumed once: the weights have learned from {_state.Learner.Frames} frames, the ledger has {_history.Count} unrolls.");
+            violated($"Consumed once: the weights learned from {_state.Learner.Frames} frames, the ledger has {_history.Count} unrolls.");
     }
 
     /// <summary>A checkpoint's ledger and its weights tell the same.</summary>
@@ -118,7 +115,8 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
         CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack);
     }
 
-    /// <summary>Some time after the run's end: what nodes that work for this learner know was consumed of theirs, it has or counts.</summary>
+    /// <summary>Some time after the run's end: what nodes that work for this learner know was consumed of theirs, it has or
+    /// counts.</summary>
     public void Ended()
     {
         var known = _hosts.Values.Where(host => host.Epoch == _epoch).SelectMany(host => host.Workers).Distinct()
@@ -255,7 +253,8 @@ internal sealed class RingInvariants(UnrollShape shape, Action<string> violated)
             violated($"Bounded in flight: {report} has {inFlight} in flight with {books.Credits} credits.");
         if (report.Consumed > books.Acknowledged)
             violated($"Acknowledged means consumed: {report} says more than the {books.Acknowledged} that were acknowledged to it.");
-        if (books.Report is { } before && (report.Sent < before.Sent || report.Consumed < before.Consumed || report.Rejected < before.Rejected))
+        if (books.Report is { } before
+            && (report.Sent < before.Sent || report.Consumed < before.Consumed || report.Rejected < before.Rejected))
             violated($"What is counted stays counted: {report} came after {before}.");
         books.Report = report;
     }
