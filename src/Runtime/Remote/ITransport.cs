@@ -61,7 +61,7 @@ internal interface ITransportHandler
     /// <summary>Decodes and delivers; throws where the bytes are no message of that id, which is a rejected frame.</summary>
     void Deliver(Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body);
 
-    /// <summary>A message of so many bytes was encoded for the peer.</summary>
+    /// <summary>A message of so many bytes was taken on for the peer.</summary>
     void Encoded(Address peer, int id, long bytes);
 
     /// <summary>A message will not arrive.</summary>

@@ -98,7 +98,11 @@ internal sealed partial class RemoteHub
         {
             var peer = PeerOf(address);
             // First, so that whoever hears of the end sends nothing there any more.
-            if (uid != 0) Transport.Quarantine(peer.Address, uid);
+            if (uid != 0)
+            {
+                Transport.Quarantine(peer.Address, uid);
+                peer.TerminatedUid = uid;
+            }
             if (uid == 0 || peer.Uid == 0 || peer.Uid == uid)
             {
                 (peer.IsTerminated, peer.IsConnected) = (peer.Uid != 0, false);
@@ -113,6 +117,7 @@ internal sealed partial class RemoteHub
         lock (_lock)
         {
             var peer = PeerOf(address);
+            if (peer.TerminatedUid == uid) return; // it was on its way when the incarnation was given up
             if (peer.Uid != uid && peer.Uid != 0) EndWatches(peer);
             (peer.Uid, peer.IsConnected, peer.IsTerminated) = (uid, true, false);
             WatchesChanged(peer);

@@ -129,8 +129,10 @@ internal sealed partial class RemoteHub : ITransportHandler
     public void Deliver(
         Address peer, int uid, InternalActorRefBase recipient, IActorRef sender, int id, in ReadOnlySequence<byte> body)
     {
+        var from = PeerOf(peer);
+        if (from.Uid != uid || from.IsTerminated) return; // nothing more is taken from a gone incarnation
         var message = Read(id, new WireContext(this, peer, recipient, sender, Depth: 0), body);
-        PeerOf(peer).Meter.Received(id, body.Length);
+        from.Meter.Received(id, body.Length);
         if (id >= FirstProgramId) recipient.Deliver(message, sender);
         else DeliverOwn(peer, recipient, sender, message);
     }

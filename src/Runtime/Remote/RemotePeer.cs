@@ -21,6 +21,9 @@ internal sealed class RemotePeer(Address address)
     /// <summary>That incarnation was declared dead.</summary>
     public bool IsTerminated { get; set; }
 
+    /// <summary>The incarnation that was declared dead last, be it before it was connected; 0 before the first.</summary>
+    public int TerminatedUid { get; set; }
+
     /// <summary>Who of this system watches whom there, and how often that was said.</summary>
     public Dictionary<(InternalActorRefBase Watcher, RemoteActorRef Watchee), int> Watched { get; } = [];
 

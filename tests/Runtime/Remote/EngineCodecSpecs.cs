@@ -91,6 +91,7 @@ public sealed class EngineCodecSpecs : IDisposable
     [Fact]
     public void Nobody_speaks_for_another_system()
     {
+        _hub.Connected(Peer, 1);
         var third = _hub.SenderOf(Address.Parse("akka.tcp://third@127.0.0.1:2"), "/user/y#8");
         foreach (var message in new SystemMessage[] { new Watch(_local, _local), new Unwatch(_local, _local),
             new DeathNotice(_local, true) })

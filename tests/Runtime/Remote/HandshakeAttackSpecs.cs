@@ -207,10 +207,14 @@ public sealed class HandshakeAttackSpecs
     [Fact]
     public void No_more_than_the_limit_is_ever_read()
     {
-        var stream = new HandshakeStream(new ScriptedStream(new byte[10_000]), TimeProvider.System, TimeSpan.FromMinutes(1), 100);
+        var firsts = 0;
+        var stream = new HandshakeStream(
+            new ScriptedStream(new byte[10_000]), TimeProvider.System, TimeSpan.FromMinutes(1), 100, () => firsts++);
         var buffer = new byte[64];
+        Assert.Equal(0, firsts);
         Assert.Equal(64, stream.Read(buffer));
         Assert.Equal(36, stream.Read(buffer));
+        Assert.Equal(1, firsts);
         Assert.Throws<IOException>(() => stream.Read(buffer));
         Assert.True(stream.Overrun);
         stream.Lift();

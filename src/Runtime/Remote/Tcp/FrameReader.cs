@@ -32,7 +32,7 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
     private bool _isAfterBulk, _isGoodbye;
     private long _messages, _bytes;
 
-    /// <summary>Returns when the connection is broken.</summary>
+    /// <summary>Returns when the connection is broken and all that it brought is delivered, or at once where it is discarded.</summary>
     public void Run()
     {
         try
@@ -72,6 +72,8 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
 
     private bool Receive(Span<byte> to, out int count)
     {
+        count = 0;
+        if (link.IsDiscarded) return false;
         count = link.Receive(to, out var reason);
         _bytes += count;
         if (count > 0) return true;
@@ -89,6 +91,7 @@ internal sealed class FrameReader(Link link, ITransportHandler handler, TcpCount
     {
         while (_end - _start >= Frame.HeaderBytes)
         {
+            if (link.IsDiscarded) return false;
             if (!Frame.TryReadHeader(_buffer.AsSpan(_start), out var kind, out var length)) return Malformed("a frame without a form");
             if (kind == FrameKind.BulkData)
             {

@@ -18,7 +18,8 @@ internal static class Handshake
         Span<byte> identity = stackalloc byte[HandshakeIdentity.MaxSize];
         identity = identity[..new HandshakeIdentity(options.WireVersion, options.ClusterName, options.Address, options.Uid)
             .Write(identity)];
-        var limited = new HandshakeStream(stream, options.Clock, options.Timeout, options.Tls is null ? MaxBytes : MaxTlsBytes);
+        var maxBytes = options.Tls is null ? MaxBytes : MaxTlsBytes;
+        var limited = new HandshakeStream(stream, options.Clock, options.Timeout, maxBytes, options.OnFirst);
         Stream inner = limited;
         try
         {

@@ -35,6 +35,9 @@ internal sealed record HandshakeOptions
     /// the peer in, the handshake can still fail: the other side may refuse.</summary>
     public Func<Address, int, RefuseReason?> Decide { get; init; } = static (_, _) => null;
 
+    /// <summary>Called when the peer has said its first bytes, whatever they are.</summary>
+    public Action OnFirst { get; init; } = static () => { };
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>End point of a peer as reasons name it.</summary>

@@ -11,14 +11,15 @@ internal sealed class HandshakeStream : Stream
     private readonly TimeSpan _timeout;
     private readonly long _start;
     private readonly int _maxBytes;
+    private readonly Action _onFirst;
     private readonly (int Read, int Write) _usual;
     private readonly byte[] _first = new byte[HandshakeHello.MagicSize];
     private int _bytes;
     private bool _lifted;
 
-    public HandshakeStream(Stream inner, TimeProvider clock, TimeSpan timeout, int maxBytes)
+    public HandshakeStream(Stream inner, TimeProvider clock, TimeSpan timeout, int maxBytes, Action onFirst)
     {
-        (_inner, _clock, _timeout, _maxBytes) = (inner, clock, timeout, maxBytes);
+        (_inner, _clock, _timeout, _maxBytes, _onFirst) = (inner, clock, timeout, maxBytes, onFirst);
         _start = clock.GetTimestamp();
         if (inner.CanTimeout) _usual = (inner.ReadTimeout, inner.WriteTimeout);
     }
@@ -62,6 +63,7 @@ internal sealed class HandshakeStream : Stream
             throw;
         }
         if (_bytes < _first.Length) buffer[..Math.Min(count, _first.Length - _bytes)].CopyTo(_first.AsSpan(_bytes));
+        if (_bytes == 0 && count > 0) _onFirst();
         _bytes += count;
         return count;
     }

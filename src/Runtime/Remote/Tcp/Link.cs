@@ -13,7 +13,7 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
     private const int LinuxTcpLevel = 6, LinuxNotSentLowWater = 25, CoalesceBytes = 32 << 10;
 
     private readonly byte[] _coalesced = stream is null ? null : new byte[CoalesceBytes];
-    private int _isBroken;
+    private int _isBroken, _isDiscarded;
 
     public Address Address => address;
 
@@ -28,9 +28,15 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
     /// <summary>The handler knows of it.</summary>
     public bool IsAnnounced { get; set; }
 
+    /// <summary>The one whose reader comes first; null where that has ended. The peer's lock guards it.</summary>
+    public Link Before { get; set; }
+
     public long Since { get; } = Environment.TickCount64;
 
     public bool IsBroken => Volatile.Read(ref _isBroken) != 0;
+
+    /// <summary>Nothing more of it is delivered; a connection that is only broken is read to its end.</summary>
+    public bool IsDiscarded => Volatile.Read(ref _isDiscarded) != 0;
 
     /// <summary>Why it broke.</summary>
     public string Reason { get; private set; }
@@ -121,6 +127,13 @@ internal sealed class Link(Socket socket, Stream stream, Address address, int ui
             Volatile.Write(ref _isBroken, 1);
         }
         Shut(SocketShutdown.Both);
+    }
+
+    /// <summary>Ends it, and what it brought already counts no more.</summary>
+    public void Discard(string reason, bool isFinal = false)
+    {
+        Volatile.Write(ref _isDiscarded, 1);
+        Break(reason, isFinal);
     }
 
     /// <summary>From now on no call that sends waits for longer.</summary>

@@ -140,6 +140,7 @@ internal sealed class OutQueue
         var last = _lastSmall;
         _lastSmall = null;
         _paths.Restate(size => ChunkFor(_small, ref _lastSmall, size, isNumbered: false));
+        Bytes += _small.Sum(static chunk => chunk.Length);
         foreach (var chunk in queued) _small.Enqueue(chunk);
         _lastSmall = last;
     }

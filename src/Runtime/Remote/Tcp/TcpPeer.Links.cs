@@ -56,20 +56,30 @@ internal sealed partial class TcpPeer
         }
     }
 
-    /// <summary>Waits until the handler knows of the connection; false where it is broken before.</summary>
-    public bool AwaitAnnounced(Link link)
+    /// <summary>Waits until the handler knows of the connection and the one before it is read to its end: so a pair's order outlives a
+    /// connection. False where there is nothing to read.</summary>
+    public bool AwaitTurn(Link link)
     {
         lock (_gate)
         {
-            while (!link.IsAnnounced && !link.IsBroken && !_isStopped) Monitor.Wait(_gate);
-            return link.IsAnnounced;
+            while (!_isStopped && !link.IsDiscarded && (link.IsAnnounced ? link.Before is not null : !link.IsBroken)) Monitor.Wait(_gate);
+            return link.IsAnnounced && !link.IsDiscarded && link.Before is null;
         }
     }
 
     /// <summary>A connection's thread ends.</summary>
-    public void LinkEnded()
+    /// <param name="link">Null where none came about.</param>
+    public void LinkEnded(Link link)
     {
-        lock (_gate) Wake();
+        lock (_gate)
+        {
+            if (link is not null && _lastRead == link) _lastRead = link.Before;
+            for (var later = _lastRead; later?.Before is not null; later = later.Before)
+            {
+                if (later.Before == link) later.Before = link.Before;
+            }
+            Wake();
+        }
     }
 
     /// <summary>An attempt to dial is over; null: it led to a connection, or there is one already.</summary>
@@ -79,7 +89,8 @@ internal sealed partial class TcpPeer
         {
             _isDialling = false;
             // Once for each reason in a row: a peer that was down may be there now, and refuse.
-            if (failure is not null && failure != _toldFailure && transport.Log.Unreachable($"{address}: {failure}")) _toldFailure = failure;
+            if (failure is not null && failure != _toldFailure && transport.Log.Unreachable($"{address}: {failure}"))
+                _toldFailure = failure;
             _dialFailure = failure ?? _dialFailure;
             if (_link is null && _arriving is null) BackOff(Environment.TickCount64);
             Wake();
@@ -133,9 +144,19 @@ internal sealed partial class TcpPeer
     {
         if (_link is not null && _link.Uid != link.Uid) transport.Refused.Add(address, _link.Uid);
         if (_reported != 0 && _reported != link.Uid) transport.Refused.Add(address, _reported);
+        DiscardRead(read => read.Uid != link.Uid, "another incarnation took its place");
         _link?.Break("another connection took its place");
         _arriving?.Break("another connection took its place");
         _arriving = link;
         Wake();
+    }
+
+    /// <summary>Nothing more is taken from these, not even from those that broke before.</summary>
+    private void DiscardRead(Predicate<Link> which, string reason, bool isFinal = false)
+    {
+        for (var link = _lastRead; link is not null; link = link.Before)
+        {
+            if (which(link)) link.Discard(reason, isFinal);
+        }
     }
 }

@@ -42,6 +42,7 @@ internal sealed partial class TcpPeer
         if (_isStopped) return false;
         if (_arriving is { IsBroken: true }) _arriving = null;
         if (_link is { IsBroken: true } && !_isWriting) LoseLink(now);
+        else if (_link is null && _lastRead is { IsDiscarded: true }) Wait(long.MaxValue); // for no longer than a delivery takes
         else if (_link is null && IsGone(now)) ReportDisconnected();
         else if (_link is null && _arriving is { IsAgreed: true }) Announce();
         else if (_link is null) return StepWithoutLink(now);
@@ -58,9 +59,9 @@ internal sealed partial class TcpPeer
     private bool StepWithoutLink(long now)
     {
         if (!_isKept && _reported == 0 && !_queue.HasWork && _arriving is null && !_isDialling) return false;
-        var dropAt = _reported == 0 && _queue.HasWork ? _waitsSince + _silenceMs : long.MaxValue;
+        var dropAt = _reported == 0 && _queue.HasWork && _arriving is null ? _waitsSince + _silenceMs : long.MaxValue;
         var dialAt = _isDialling || _arriving is not null || !(_isKept || _reported != 0 || _queue.HasWork) ? long.MaxValue : _nextDial;
-        var disconnectAt = _reported != 0 ? _disconnectAt : long.MaxValue;
+        var disconnectAt = _reported != 0 && _arriving is null ? _disconnectAt : long.MaxValue;
         if (now >= dropAt)
         {
             DropAll(_dialFailure ?? "no connection came about");
@@ -105,7 +106,7 @@ internal sealed partial class TcpPeer
         var link = _link;
         _link = null;
         _reason = link.Reason;
-        _disconnectAt = link.IsFinal ? now : now + _graceMs;
+        _disconnectAt = link.IsFinal || link.IsDiscarded ? now : now + _graceMs;
         if (now - link.Since >= SteadyMs) (_backoffMs, _nextDial) = (0, now);
         else BackOff(now);
         _waitsSince = now;
@@ -135,13 +136,17 @@ internal sealed partial class TcpPeer
         {
             _reported = link.Uid;
             Unlocked(handler => handler.Connected(address, link.Uid));
-            if (_arriving != link) return;
+            if (_arriving != link)
+            {
+                (_disconnectAt, _reason) = (Environment.TickCount64 + _graceMs, link.Reason);
+                return;
+            }
         }
         _arriving = null;
         _link = link;
         _queue.Begin();
         (_dialFailure, _toldFailure, _lastSent) = (null, null, 0);
-        link.IsAnnounced = true;
+        (link.IsAnnounced, link.Before, _lastRead) = (true, _lastRead, link);
         Monitor.PulseAll(_gate);
     }
 

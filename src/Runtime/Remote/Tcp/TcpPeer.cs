@@ -21,6 +21,10 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     private readonly int _silenceMs = (int)transport.Options.SilenceLimit.TotalMilliseconds;
     private readonly int _graceMs = (int)transport.Options.ReconnectGrace.TotalMilliseconds;
     private Link _link, _arriving;
+
+    /// <summary>The connection that was announced last, as long as it is read.</summary>
+    private Link _lastRead;
+
     private Thread _thread;
     private bool _isKept, _isWriting, _isWaiting, _isDialling, _isStopping;
     private long _lastTold, _lastSent;
@@ -38,7 +42,7 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     {
         lock (_gate)
         {
-            IsForgotten = _thread is null && _link is null && _arriving is null && _reported == 0
+            IsForgotten = _thread is null && _link is null && _arriving is null && _lastRead is null && _reported == 0
                 && !_isKept && !_isDialling && !_queue.HasWork;
             return IsForgotten;
         }
@@ -48,13 +52,14 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     public bool TrySend(in Outbound message, int id, MessageEncoder body)
     {
         string refusal = null;
+        var bytes = body.Length;
         Chunk chunk = null;
         Link link = null;
         lock (_gate)
         {
             if (IsForgotten) return false;
             if (_isStopping) refusal = "this system stops";
-            else if (!message.IsSystem && _queue.Bytes + body.Length > transport.Options.MaxQueuedBytes)
+            else if (!message.IsSystem && _queue.Bytes + bytes > transport.Options.MaxQueuedBytes)
             {
                 refusal = "too much waits for this peer";
             }
@@ -67,8 +72,13 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
                 else if (!_isWriting) chunk = WriterOrChunk(link);
             }
         }
-        if (refusal is not null) transport.Drop(address, message, refusal);
-        else if (chunk is not null) SendNow(link, chunk);
+        if (refusal is not null)
+        {
+            transport.Drop(address, message, refusal);
+            return true;
+        }
+        if (chunk is not null) SendNow(link, chunk);
+        transport.Handler.Encoded(address, id, bytes);
         return true;
     }
 
@@ -93,13 +103,20 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
         }
     }
 
+    /// <summary>Looks whether there is something to do.</summary>
+    public void Rouse()
+    {
+        lock (_gate) Wake();
+    }
+
     /// <summary>The incarnation is refused from now on.</summary>
     public void Shun(int uid)
     {
         lock (_gate)
         {
             if (_arriving?.Uid == uid) _arriving.Break("quarantined", isFinal: true);
-            if (_link?.Uid == uid) _link.Break("quarantined", isFinal: true);
+            if (_link?.Uid == uid) _link.Discard("quarantined", isFinal: true);
+            DiscardRead(link => link.Uid == uid, "quarantined", isFinal: true);
             if (_reported == uid && _link is null) (_disconnectAt, _reason) = (0, "quarantined");
             Wake();
         }
@@ -144,12 +161,22 @@ internal sealed partial class TcpPeer(TcpTransport transport, Address address)
     /// <summary>Has the peer's thread look again. Under the lock.</summary>
     private void Wake()
     {
-        if (_thread is null)
-        {
-            _thread = new Thread(Run, TcpTransport.StackBytes) { IsBackground = true, Name = $"rl tcp to {address.Host}:{address.Port}" };
-            _thread.Start();
-        }
+        if (_thread is null) Begin();
         Monitor.PulseAll(_gate);
+    }
+
+    private void Begin()
+    {
+        var thread = new Thread(Run, TcpTransport.StackBytes) { IsBackground = true, Name = $"rl tcp to {address.Host}:{address.Port}" };
+        try
+        {
+            transport.StartThread(thread);
+            _thread = thread;
+        }
+        catch (Exception e) when (TcpTransport.IsLackOfThreads(e))
+        {
+            transport.LackThread(address, e);
+        }
     }
 
     private void Wait(long until)

@@ -16,15 +16,20 @@ internal sealed partial class TcpTransport
     private readonly Dictionary<Socket, Opening> _sockets = [];
 
     private readonly Thread _acceptor;
-    private volatile bool _isStopping;
+    private volatile bool _isStopping, _lacksThreads;
 
     /// <summary>A connection's thread, and until when it must be through the handshake.</summary>
     private sealed class Opening
     {
         public Thread Thread;
         public long Deadline;
+        public IPAddress Source;
+        public volatile bool HasSpoken;
         public bool IsAccepted, IsGivenUp;
     }
+
+    /// <summary>Starts each thread of connections and peers.</summary>
+    public Action<Thread> StartThread { get; init; } = static thread => thread.Start();
 
     /// <summary>Connections now, those included that are being made.</summary>
     public int Connections
@@ -43,7 +48,8 @@ internal sealed partial class TcpTransport
         try
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            Begin(socket, false, $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer));
+            if (!TryBegin(socket, new Opening(), $"{peer.Address.Host}:{peer.Address.Port}", () => RunDialled(socket, peer)))
+                peer.DialEnded("there is no thread for it");
         }
         catch (SocketException e)
         {
@@ -98,10 +104,10 @@ internal sealed partial class TcpTransport
                 .ToList();
             if (shaking.Count >= Options.MaxHandshakes)
             {
-                // Those that say nothing would keep others out; who is honest is through in no time, and comes again otherwise.
-                var (oldest, opening) = shaking.MinBy(static pair => pair.Value.Deadline);
+                var bySource = shaking.GroupBy(static pair => pair.Value.Source).ToDictionary(static of => of.Key, static of => of.Count());
+                var (least, opening) = shaking.MinBy(pair => (pair.Value.HasSpoken, -bySource[pair.Value.Source], pair.Value.Deadline));
                 opening.IsGivenUp = true;
-                oldest.Dispose();
+                least.Dispose();
             }
         }
         if (open >= Options.MaxConnections)
@@ -111,13 +117,29 @@ internal sealed partial class TcpTransport
             socket.Dispose();
             return;
         }
-        var name = socket.RemoteEndPoint?.ToString();
-        Begin(socket, true, name, () => RunAccepted(socket, name));
+        var from = socket.RemoteEndPoint as IPEndPoint;
+        var name = $"{from}";
+        var begun = new Opening { IsAccepted = true, Source = from?.Address ?? IPAddress.None };
+        if (TryBegin(socket, begun, name, () => RunAccepted(socket, name, () => begun.HasSpoken = true))) return;
+        Counters.Reject();
+        Log.Refused($"a connection from {name}: there is no thread for it");
+    }
+
+    /// <summary>A peer has work and no thread: it is tried again soon.</summary>
+    public void LackThread(Address peer, Exception e)
+    {
+        Log.Refused($"a thread for {peer}: {e.Message}");
+        _lacksThreads = true;
     }
 
     /// <summary>Closes what takes too long, connecting included.</summary>
     private void Sweep()
     {
+        if (_lacksThreads)
+        {
+            _lacksThreads = false;
+            foreach (var peer in _peers.Values) peer.Rouse();
+        }
         var now = Environment.TickCount64;
         lock (_sockets)
         {
@@ -128,12 +150,25 @@ internal sealed partial class TcpTransport
         }
     }
 
-    private void Begin(Socket socket, bool isAccepted, string name, Action run)
+    /// <summary>False where the machine has no thread to give; the socket is closed then.</summary>
+    private bool TryBegin(Socket socket, Opening opening, string name, Action run)
     {
-        var thread = new Thread(() => run(), StackBytes) { IsBackground = true, Name = $"rl tcp with {name}" };
-        var deadline = Environment.TickCount64 + (long)Options.HandshakeTimeout.TotalMilliseconds;
-        lock (_sockets) _sockets.Add(socket, new Opening { Thread = thread, Deadline = deadline, IsAccepted = isAccepted });
-        thread.Start();
+        opening.Thread = new Thread(() => run(), StackBytes) { IsBackground = true, Name = $"rl tcp with {name}" };
+        opening.Deadline = Environment.TickCount64 + (long)Options.HandshakeTimeout.TotalMilliseconds;
+        lock (_sockets)
+        {
+            try
+            {
+                StartThread(opening.Thread);
+                _sockets.Add(socket, opening);
+                return true;
+            }
+            catch (Exception e) when (IsLackOfThreads(e))
+            {
+                socket.Dispose();
+                return false;
+            }
+        }
     }
 
     private void RunDialled(Socket socket, TcpPeer peer)
@@ -143,7 +178,7 @@ internal sealed partial class TcpTransport
         try
         {
             socket.Connect(Dns.GetHostAddresses(peer.Address.Host), peer.Address.Port!.Value);
-            link = Open(socket, $"{peer.Address.Host}:{peer.Address.Port}", peer.Address);
+            link = Open(socket, $"{peer.Address.Host}:{peer.Address.Port}", peer.Address, static () => { });
         }
         catch (Exception e)
         {
@@ -159,12 +194,12 @@ internal sealed partial class TcpTransport
         Read(socket, link, peer);
     }
 
-    private void RunAccepted(Socket socket, string name)
+    private void RunAccepted(Socket socket, string name, Action onFirst)
     {
         Link link = null;
         try
         {
-            link = Open(socket, name, expected: null);
+            link = Open(socket, name, expected: null, onFirst);
         }
         catch (Exception e)
         {
@@ -181,11 +216,11 @@ internal sealed partial class TcpTransport
     }
 
     /// <summary>Shakes hands and agrees on the connection. Null where the two have another one.</summary>
-    private Link Open(Socket socket, string name, Address expected)
+    private Link Open(Socket socket, string name, Address expected, Action onFirst)
     {
         Link.Configure(socket);
         var stream = new NetworkStream(socket, ownsSocket: false);
-        var options = _handshake with { Peer = name, Expected = expected };
+        var options = _handshake with { Peer = name, Expected = expected, OnFirst = onFirst };
         var (address, uid, secured) = Handshake.Run(stream, options, isDialer: expected is not null);
         if (address == Address) throw new HandshakeException(RefuseReason.Itself, $"{name} has this system's own address");
         (socket.ReceiveTimeout, socket.SendTimeout) = ((int)Options.HandshakeTimeout.TotalMilliseconds, 0);
@@ -211,6 +246,7 @@ internal sealed partial class TcpTransport
             catch (Exception e)
             {
                 link.Break(e.Message);
+                peer.LinkEnded(link);
                 throw;
             }
             return true;
@@ -233,7 +269,7 @@ internal sealed partial class TcpTransport
         {
             if (link is null) return;
             socket.ReceiveTimeout = (int)Options.SilenceLimit.TotalMilliseconds;
-            if (peer.AwaitAnnounced(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
+            if (peer.AwaitTurn(link)) new FrameReader(link, Handler, Counters, Log, Options.MaxMessageBytes).Run();
         }
         catch (Exception e)
         {
@@ -243,7 +279,7 @@ internal sealed partial class TcpTransport
         finally
         {
             link?.Break("this side closed the connection");
-            peer?.LinkEnded();
+            peer?.LinkEnded(link);
             link?.Dispose();
             socket.Dispose();
             lock (_sockets) _sockets.Remove(socket);

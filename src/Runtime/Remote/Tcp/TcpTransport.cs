@@ -105,7 +105,6 @@ internal sealed partial class TcpTransport : ITransport
         }
         else
         {
-            Handler.Encoded(peer, id, body.Length);
             while (!PeerOf(peer).TrySend(message, id, body))
             {
             }
@@ -144,6 +143,9 @@ internal sealed partial class TcpTransport : ITransport
         }) { IsBackground = true, Name = "rl tcp stop" }.Start();
         return done.Task;
     }
+
+    /// <summary>A thread cannot be started.</summary>
+    public static bool IsLackOfThreads(Exception e) => e is OutOfMemoryException or ThreadStartException;
 
     /// <summary>Counts a message that will not arrive, and tells.</summary>
     public void Drop(Address peer, in Outbound message, string reason)

@@ -34,6 +34,12 @@ internal sealed class FakeHandler : ITransportHandler
     /// <summary>"+uid" and "-uid reason".</summary>
     public ConcurrentQueue<string> Reports { get; } = new();
 
+    /// <summary>Lengths of what was taken on.</summary>
+    public ConcurrentQueue<long> Encodings { get; } = new();
+
+    /// <summary>Called when it was told of a connection, by the thread that tells.</summary>
+    public Action HasConnected { get; set; } = static () => { };
+
     /// <summary>Called for each arrival, by the thread that delivers.</summary>
     public Action<Arrival> Arrived { get; set; } = static _ => { };
 
@@ -63,13 +69,15 @@ internal sealed class FakeHandler : ITransportHandler
         Arrivals.Enqueue(arrival);
     }
 
-    public void Encoded(Address peer, int id, long bytes)
-    {
-    }
+    public void Encoded(Address peer, int id, long bytes) => Encodings.Enqueue(bytes);
 
     public void Dropped(Address peer, in Outbound message, string reason) => Drops.Enqueue((message, reason));
 
-    public void Connected(Address peer, int uid) => Reports.Enqueue($"+{uid}");
+    public void Connected(Address peer, int uid)
+    {
+        Reports.Enqueue($"+{uid}");
+        HasConnected();
+    }
 
     public void Disconnected(Address peer, int uid, string reason) => Reports.Enqueue($"-{uid} {reason}");
 }

@@ -10,8 +10,10 @@ internal sealed class RawPeer : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
-    public RawPeer(Side side)
+    public RawPeer(Side side, string from = "127.0.0.1")
     {
+        _socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        _socket.NoDelay = true;
         _socket.Connect(side.Transport.LocalEndPoint);
         _socket.ReceiveTimeout = (int)Side.Deadline.TotalMilliseconds;
     }
@@ -20,7 +22,29 @@ internal sealed class RawPeer : IDisposable
 
     public static Address Address { get; } = new("akka.tcp", "zzz", "127.0.0.1", 9);
 
+    public string Name => _socket.LocalEndPoint!.ToString();
+
     public RawPeer ShakeHands(Side side)
+    {
+        AskFor(side, lost: 0);
+        Span<byte> accept = stackalloc byte[Frame.HeaderBytes + 1];
+        new NetworkStream(_socket).ReadExactly(accept);
+        Assert.Equal((byte)FrameKind.Accept, accept[3]);
+        Side.Until(() => side.Handler.Reports.Count == 1, "It is not connected.");
+        return this;
+    }
+
+    /// <summary>Asks for a connection and is gone before the answer, as good as always.</summary>
+    public void AskAndBreak(Side side, byte lost)
+    {
+        AskFor(side, lost);
+        _socket.Close(0);
+    }
+
+    /// <summary>Waits for so many bytes.</summary>
+    public void Read(int count) => new NetworkStream(_socket).ReadExactly(new byte[count]);
+
+    private void AskFor(Side side, byte lost)
     {
         var stream = new NetworkStream(_socket);
         Handshake.Run(stream, new HandshakeOptions
@@ -31,12 +55,7 @@ internal sealed class RawPeer : IDisposable
             ClusterName = "rl",
             Expected = side.Address,
         }, isDialer: true);
-        Send(FrameKind.Hello, 0);
-        Span<byte> accept = stackalloc byte[Frame.HeaderBytes + 1];
-        stream.ReadExactly(accept);
-        Assert.Equal((byte)FrameKind.Accept, accept[3]);
-        Side.Until(() => side.Handler.Reports.Count == 1, "It is not connected.");
-        return this;
+        Send(FrameKind.Hello, lost);
     }
 
     public void Send(params ReadOnlySpan<byte> bytes) => _socket.Send(bytes);

@@ -15,11 +15,15 @@ internal sealed class Side : IDisposable
 
     private bool _isStopped;
 
-    public Side(string name, Func<EmbeddedEngine.RemoteOptions, EmbeddedEngine.RemoteOptions> change = null)
+    public Side(
+        string name, Func<EmbeddedEngine.RemoteOptions, EmbeddedEngine.RemoteOptions> change = null, Action<Thread> start = null)
     {
         var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire(), BindPort = FreePort.Next() };
         options = change is null ? options : change(options);
-        Transport = new TcpTransport(options, Handler, name, (level, line) => Log.Enqueue($"{level} {line}"));
+        Transport = new TcpTransport(options, Handler, name, (level, line) => Log.Enqueue($"{level} {line}"))
+        {
+            StartThread = start ?? (static thread => thread.Start()),
+        };
         Transport.Start();
     }
 

@@ -232,6 +232,31 @@ public sealed class TcpConnectionSpecs
         }
     }
 
+    [Fact]
+    public void Who_asks_for_a_connection_and_is_gone_before_the_answer_leaves_nothing()
+    {
+        using var a = new Side("a", options => options with { ReconnectGrace = TimeSpan.FromMilliseconds(1) });
+        for (var round = 0; round < 20; round++)
+        {
+            using (var raw = new RawPeer(a)) raw.AskAndBreak(a, lost: 0);
+            Side.Until(() => a.Transport.Connections == 0 && a.Transport.ForgetIdle() == 0, $"Something waits for it in round {round}.");
+        }
+    }
+
+    [Fact]
+    public void A_connection_that_is_replaced_while_it_is_announced_and_lost_then_has_its_grace()
+    {
+        using var a = new Side("a", options => options with { ReconnectGrace = Side.Deadline });
+        using var gate = new ManualResetEventSlim();
+        a.Handler.HasConnected = () => gate.Wait(Side.Deadline);
+        using var first = new RawPeer(a).ShakeHands(a);
+        using (var second = new RawPeer(a)) second.AskAndBreak(a, lost: 1);
+        Side.Until(() => a.Transport.Connections <= 1, "Both connections stay.");
+        gate.Set();
+        Side.Until(() => a.Log.Any(static line => line.Contains("Cannot reach")) || a.Handler.Reports.Count > 1, "It is not tried.");
+        Assert.True(a.Handler.Reports.Count == 1, string.Join(" | ", a.Handler.Reports.Concat(a.Log)));
+    }
+
     private static Side Behind(Proxy proxy, string name, TimeSpan? grace = null)
     {
         var side = new Side(name, options => options with

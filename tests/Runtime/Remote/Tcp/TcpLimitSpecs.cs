@@ -15,6 +15,7 @@ public sealed class TcpLimitSpecs
         for (var i = 0; i < 20; i++) a.Send(gone, new byte[1000], "/user/x");
         var overflow = a.Handler.Drops.Count;
         Assert.InRange(overflow, 11, 12);
+        Assert.Equal(20 - overflow, a.Handler.Encodings.Count); // what is refused is no traffic
         Assert.All(a.Handler.Drops, static drop => Assert.Equal("too much waits for this peer", drop.Reason));
         a.Send(gone, new byte[1000], "/user/x", isSystem: true);
         Assert.Equal(overflow, a.Handler.Drops.Count);
@@ -125,6 +126,73 @@ public sealed class TcpLimitSpecs
         third.AwaitEnd();
         Side.Until(() => a.Transport.Connections == 0, "A connection stays.");
         using var fourth = new RawPeer(a).ShakeHands(a);
+    }
+
+    [Fact]
+    public void Who_speaks_is_not_given_up_for_those_that_are_silent()
+    {
+        using var a = new Side("a", options => options with { MaxHandshakes = 2 });
+        using var speaker = new RawPeer(a);
+        speaker.Send("RLD1"u8);
+        speaker.Read(HandshakeHello.Size);
+        using var silent = new RawPeer(a);
+        Side.Until(() => a.Transport.Connections == 2, "It is not accepted.");
+        using var another = new RawPeer(a);
+        AssertGivenUp(a, silent);
+    }
+
+    [Fact]
+    public void Of_silent_connections_one_of_the_address_with_the_most_is_given_up()
+    {
+        using var a = new Side("a", options => options with { MaxHandshakes = 3 });
+        using var lonely = new RawPeer(a, "127.0.0.2");
+        Side.Until(() => a.Transport.Connections == 1, "It is not accepted.");
+        using RawPeer older = new(a), younger = new(a);
+        Side.Until(() => a.Transport.Connections == 3, "They are not accepted.");
+        using var another = new RawPeer(a, "127.0.0.3");
+        AssertGivenUp(a, older);
+    }
+
+    [Fact]
+    public void Without_threads_connections_are_refused_and_what_waits_is_sent_later()
+    {
+        var lacks = true;
+        using var b = new Side("b");
+        using var a = new Side("a", start: thread =>
+        {
+            if (Volatile.Read(ref lacks)) throw new OutOfMemoryException("no threads");
+            thread.Start();
+        });
+        using (var raw = new RawPeer(a)) raw.AwaitEnd();
+        Assert.Equal((1, 0), (a.Counters.Rejected, a.Transport.Connections));
+        a.Send(b, [1]);
+        Assert.Equal(0, b.Counters.MessagesReceived);
+        Volatile.Write(ref lacks, false);
+        Assert.Equal([1], Assert.Single(b.Await(1)).Body);
+        Assert.Empty(a.Handler.Drops);
+    }
+
+    [Fact]
+    public void Without_threads_for_connections_dialling_goes_on()
+    {
+        var lacks = 2;
+        using var b = new Side("b");
+        using var a = new Side("a", start: thread =>
+        {
+            if (thread.Name!.Contains("with") && Interlocked.Decrement(ref lacks) >= 0) throw new OutOfMemoryException("no threads");
+            thread.Start();
+        });
+        a.Send(b, [1]);
+        Assert.Equal([1], Assert.Single(b.Await(1)).Body);
+        Assert.Contains(a.Log, static line => line.Contains("there is no thread for it"));
+    }
+
+    private static void AssertGivenUp(Side side, RawPeer expected)
+    {
+        Side.Until(() => side.Log.Any(static line => line.Contains("given up")), "Nobody is given up.");
+        var line = side.Log.First(static line => line.Contains("given up"));
+        Assert.Contains($"a connection from {expected.Name}: its handshake was given up", line);
+        expected.AwaitEnd();
     }
 
     [Fact]
