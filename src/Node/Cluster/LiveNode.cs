@@ -43,11 +43,16 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     /// <summary>The run that it leads has a new checkpoint, at so many frames.</summary>
     public void Saved(long frames) => _checkpoint = new CheckpointInfo(frames, clock.GetUtcNow());
 
+    /// <summary>Tells people who comes; null: nobody.</summary>
+    public Action<string>? Say { get; set; }
+
     /// <summary>The process has a new actor system, by which others reach it.</summary>
     public ActorSystem Started(ActorSystem system)
     {
         _system = system;
         if (endpoint is null) return system;
+        if (config is not null && SelfAddress is var address)
+            Say?.Invoke($"Listening on {Short(address)}: others join with `{CommandLine.Name} node --join {Short(address)}`");
         try
         {
             _admin?.Register(Cluster.Get(system).SelfAddress.ToString(), NodeRegistration.DefaultFolders, clock.GetUtcNow());
@@ -64,8 +69,12 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
     {
         var workers = roster.WorkersByNode.GroupBy(entry => entry.Node).ToDictionary(node => node.Key, node => node.Sum(entry => entry.Workers));
         if (roster.LocalWorkers > 0) workers[SelfAddress] = roster.LocalWorkers;
+        foreach (var (node, count) in workers)
+            if (!_workers.ContainsKey(node) && node != SelfAddress) Say?.Invoke($"{Short(node)} joins with {count} {(count == 1 ? "worker" : "workers")}");
         _workers = workers;
     }
+
+    private static string Short(string node) => node[(node.LastIndexOf('@') + 1)..];
 
     /// <summary>Serves the pages until it is disposed of.</summary>
     /// <param name="http">Where, beside loopback; null: nowhere else.</param>

@@ -10,6 +10,8 @@ internal static class Checks
     public static void AtLeastOne<T>(Option<T> option)
         where T : struct, INumber<T> => Check(option, value => value >= T.One, "a whole number from 1 on");
 
+    public static void OneTo(Option<int> option, int most) => Check(option, value => value >= 1 && value <= most, $"a whole number from 1 to {most}");
+
     public static void Above0(Option<double> option) =>
         Check(option, value => value is > 0 and < double.PositiveInfinity, "a number above 0");
 

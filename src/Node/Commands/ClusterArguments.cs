@@ -55,9 +55,7 @@ internal sealed class ClusterArguments
 
     public void AddTo(Command command)
     {
-        System.CommandLine.Option[] options =
-            [_listen, _advertise, _join, _cluster, _secretFile, _certificate, _key, _authority, _insecure, _http];
-        foreach (var option in options) command.Options.Add(option);
+        foreach (var option in Options) command.Options.Add(option);
     }
 
     /// <summary>Whether other nodes are meant to be there.</summary>
@@ -82,6 +80,11 @@ internal sealed class ClusterArguments
         var isProtected = certificates is not null || !secret.Bytes.IsEmpty;
         NodeSafety.CheckBind(listen.Host, isProtected, parsed.GetValue(_insecure), EngineHost.HasSecrets, Dns.GetHostAddresses);
         IReadOnlyList<HostPort> seeds = [.. (parsed.GetValue(_join) ?? []).Select(HostPort.Parse)];
+        if (parsed.GetValue(_listen) is null && seeds.FirstOrDefault(IsElsewhere) is { } elsewhere)
+        {
+            throw new ConfigException(
+                $"{elsewhere} is not this machine's loopback, where this node would listen: give {_listen.Name} 0.0.0.0:0, so that others reach it.");
+        }
         return new NodeEndpoint
         {
             Listen = listen,
@@ -95,6 +98,35 @@ internal sealed class ClusterArguments
             Secret = secret.Bytes,
             Certificates = certificates,
         };
+    }
+
+    /// <summary>The options that were given, as they would be typed again.</summary>
+    public IEnumerable<string> Given(ParseResult parsed) =>
+        from option in Options
+        where parsed.GetResult(option) is { Implicit: false }
+        select string.Join(' ', [option.Name, .. parsed.GetResult(option)!.Tokens.Select(token => token.Value)]);
+
+    /// <summary>A process that is no node of a cluster has no use for them.</summary>
+    /// <exception cref="ConfigException">One was given.</exception>
+    public void Refuse(ParseResult parsed)
+    {
+        if (Options.FirstOrDefault(option => option != _http && parsed.GetResult(option) is { Implicit: false }) is { } given)
+            throw new ConfigException($"{given.Name} is for a run with other nodes: give {_listen.Name} HOST:PORT too, or leave it out.");
+    }
+
+    private System.CommandLine.Option[] Options =>
+        [_listen, _advertise, _join, _cluster, _secretFile, _certificate, _key, _authority, _insecure, _http];
+
+    private static bool IsElsewhere(HostPort seed)
+    {
+        try
+        {
+            return !NodeSafety.IsLoopback(seed.Host, Dns.GetHostAddresses);
+        }
+        catch (ConfigException)
+        {
+            return false; // a name that is not known yet
+        }
     }
 
     private NodeCertificates? Certificates(ParseResult parsed) =>

@@ -62,7 +62,7 @@ internal sealed class NodeCommand(CommandHost host)
         if (roles.Length == 0) throw new ConfigException($"--role: name one or more of {string.Join(", ", NodeRoles.All)}.");
         foreach (var role in roles)
             if (!NodeRoles.All.Contains(role))
-                throw new ConfigException($"--role {text}: there is no role '{role}'{NearestName.Hint(role, NodeRoles.All)}");
+                throw new ConfigException($"--role {text}: there is no role '{role}'{NearestName.Hint(role, NodeRoles.All)} There are: {string.Join(", ", NodeRoles.All)}.");
         var leading = roles.Intersect(NodeRoles.Leading).ToList();
         if (leading.Count > 0 && leading.Count < NodeRoles.Leading.Count)
             throw new ConfigException(

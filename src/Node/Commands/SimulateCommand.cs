@@ -17,9 +17,12 @@ internal sealed class SimulateCommand
         Description = $"A preset's name (`rl list`), or the path of a YAML file; {DefaultPreset} where none is named.",
         DefaultValueFactory = _ => DefaultPreset,
     };
+    // One thread has to do the work of all within the limits that real nodes keep, in virtual time too.
+    private const int MostNodes = 64;
+
     private readonly Option<int> _nodes = new("--nodes")
     {
-        Description = "Nodes that act, beside the one that leads.",
+        Description = "Nodes that act, beside the one that leads: 1 to 64.",
         DefaultValueFactory = _ => 3,
         HelpName = "n",
     };
@@ -34,7 +37,7 @@ internal sealed class SimulateCommand
     private SimulateCommand(CommandHost host)
     {
         _host = host;
-        Checks.AtLeastOne(_nodes);
+        Checks.OneTo(_nodes, MostNodes);
     }
 
     public static Command Create(CommandHost host)
@@ -45,11 +48,11 @@ internal sealed class SimulateCommand
             simulate._preset, simulate._nodes, simulate._faults, simulate._trace,
         };
         simulate._config.AddTo(command);
-        command.SetAction((parsed, _) => Task.Run(() => simulate.Run(parsed), CancellationToken.None));
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => simulate.Run(parsed, cancellationToken), CancellationToken.None));
         return command;
     }
 
-    private int Run(ParseResult parsed)
+    private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         if (SimulatedHost.Missing is { } reason) throw new ConfigException($"simulate: {reason}");
         var config = ConfigLoader.Load(parsed.GetValue(_preset)!, _config.Overrides(parsed));
@@ -58,7 +61,7 @@ internal sealed class SimulateCommand
         SimulationReport report;
         try
         {
-            report = SimulatedHost.RunCluster(request, trace);
+            report = SimulatedHost.RunCluster(request, trace, cancellationToken);
         }
         catch (ArgumentException e)
         {

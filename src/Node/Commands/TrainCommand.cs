@@ -85,6 +85,7 @@ internal sealed class TrainCommand
     /// <param name="cancellationToken">Ends training with a checkpoint.</param>
     public async Task<int> RunAsync(ParseResult parsed, IReadOnlyList<string>? roles, int? localWorkers, CancellationToken cancellationToken)
     {
+        if (roles is null) _cluster.Refuse(parsed);
         var endpoint = roles is null ? null : await _cluster.EndpointAsync(
             parsed, localWorkers == 0 ? roles : [.. roles, NodeRoles.Actor], warning => _host.Error.WriteLine($"warning: {warning}"),
             _host.Clock, cancellationToken);
@@ -117,6 +118,15 @@ internal sealed class TrainCommand
                     $"The run is at {resume.Frames:N0} frames, and {config.Frames:N0} is not more: give more with --frames.");
             }
             display.Start(folder.Path, resume);
+            if (endpoint is not null)
+            {
+                live.Say = display.People.WriteLine;
+            }
+            else if (folder.HasEpochs)
+            {
+                display.People.WriteLine(
+                    "warning: this run had other nodes. For them to find it again, resume it with the --listen, --workers and other options that it had.");
+            }
             logger.Information(
                 "rl {Version} {Verb} {Preset} (seed {Seed}) on {Environment} from {From} to {Frames} frames; {Cores} cores",
                 CommandLine.Version, resume is null ? "trains" : "continues", config.Preset, config.Seed, config.Environment.Name,
@@ -143,12 +153,12 @@ internal sealed class TrainCommand
             logger.Information(
                 "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
                 result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
-            return Finish(config, folder, display, result, json, cancellationToken);
+            return Finish(parsed, config, folder, display, result, json, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             display.Stop();
-            return Interrupted(folder);
+            return Interrupted(parsed, folder);
         }
         catch (CheckpointFormatException e)
         {
@@ -198,7 +208,7 @@ internal sealed class TrainCommand
     }
 
     private int Finish(
-        TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json,
+        ParseResult parsed, TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json,
         CancellationToken cancellationToken)
     {
         display.Stop();
@@ -206,12 +216,14 @@ internal sealed class TrainCommand
         display.Summarize(result);
         var interrupted = cancellationToken.IsCancellationRequested && result.Frames < config.Frames;
         if (json) _host.Output.WriteLine(JsonSerializer.Serialize(result, JsonText.OneLine));
-        return interrupted ? Interrupted(folder) : ExitCodes.Ok;
+        return interrupted ? Interrupted(parsed, folder) : ExitCodes.Ok;
     }
 
-    private int Interrupted(RunFolder folder)
+    private int Interrupted(ParseResult parsed, RunFolder folder)
     {
-        _host.Error.WriteLine($"Interrupted. Continue with: {CommandLine.Name} train --resume {Shell(RunFolder.Display(folder.Path))}");
+        string[] workers = _config.Workers(parsed) is { } count ? [$"--workers {count}"] : [];
+        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers];
+        _host.Error.WriteLine($"Interrupted. Continue with: {string.Join(' ', words)}");
         return ExitCodes.Interrupted;
     }
 

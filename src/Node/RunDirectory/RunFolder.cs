@@ -88,6 +88,9 @@ internal sealed class RunFolder : IDisposable
     public void WriteResult(TrainingResult result) =>
         Write("result.json", JsonSerializer.Serialize(result, Output.JsonText.Indented) + "\n");
 
+    /// <summary>Whether the run was ever led for other nodes.</summary>
+    public bool HasEpochs => File.Exists(System.IO.Path.Combine(Path, EpochName));
+
     /// <summary>Begins an epoch of the run that no other process has begun, even where it died before its first checkpoint.</summary>
     /// <returns>The run's identity, which stays, and the epoch.</returns>
     public (string RunId, int Epoch) BeginEpoch() =>

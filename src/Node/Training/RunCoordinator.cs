@@ -47,6 +47,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private readonly WorkerRoster _roster;
     private readonly HashSet<IActorRef> _stillWorking = [];
     private readonly List<Member> _otherLearners = [];
+    private readonly HashSet<Address> _leaving = [];
     private readonly WorkAssigned _work;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _learner = ActorRefs.Nobody, _workers = ActorRefs.Nobody;
@@ -68,6 +69,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Receive<TrainingFailed>(message => _watcher.OnFailed(_failure ?? message.Reason));
         Receive<ClusterEvent.MemberUp>(message => OnUp(message.Member));
         Receive<ClusterEvent.MemberRemoved>(message => _otherLearners.Remove(message.Member));
+        Receive<ClusterEvent.MemberLeft>(message => _leaving.Add(message.Member.Address));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
         Receive<OtherLearnerStays>(_ => OnOtherLearnerStays());
         Receive<StopTraining>(message => _learner.Tell(message));
@@ -129,6 +131,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     private void OnUp(Member member)
     {
+        _leaving.Remove(member.Address);
         if (!member.HasRole(NodeRoles.Learner) || member.UniqueAddress.Equals(Cluster.Get(Context.System).SelfUniqueAddress)) return;
         _otherLearners.Add(member);
         Timers.StartSingleTimer(nameof(OtherLearnerStays), OtherLearnerStays.Instance, OtherLearnerLimit);
@@ -196,7 +199,9 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         }
         if (_roster.Remove(message.ActorRef) is { } work)
         {
-            if (_end is null) _log.Warning($"{message.ActorRef.Path.Address} is gone, and its {work.Workers} workers with it");
+            var node = message.ActorRef.Path.Address;
+            if (_leaving.Remove(node)) _log.Info($"{node} leaves with its {work.Workers} workers");
+            else if (_end is null) _log.Warning($"{node} is gone, and its {work.Workers} workers with it");
             WorkersChanged();
         }
         OnStopped(message.ActorRef);

@@ -15,5 +15,7 @@ internal static class SimulatedHost
         throw new NotSupportedException(Missing);
 
     /// <exception cref="NotSupportedException">Always.</exception>
-    public static SimulationReport RunCluster(SimulationRequest request, TextWriter? trace = null) => throw new NotSupportedException(Missing);
+    public static SimulationReport RunCluster(
+        SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException(Missing);
 }

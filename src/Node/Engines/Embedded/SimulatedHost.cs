@@ -35,7 +35,9 @@ internal static class SimulatedHost
     /// <param name="request">What to simulate.</param>
     /// <param name="trace">Gets everything that happens; null: nobody wants it.</param>
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
-    public static SimulationReport RunCluster(SimulationRequest request, TextWriter? trace = null) => new ClusterSimulation(request, trace).Run();
+    public static SimulationReport RunCluster(
+        SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default) =>
+        new ClusterSimulation(request, trace, cancellationToken).Run();
 
     private static void Run(EmbeddedEngine.Simulation simulation, RunPlan plan, Func<bool> condition)
     {

@@ -32,6 +32,7 @@ internal sealed class ClusterSimulation
         TimeLimit = TimeSpan.FromHours(10);
 
     private readonly SimulationRequest _request;
+    private readonly CancellationToken _cancellationToken;
     private readonly EmbeddedEngine.Simulation _simulation;
     private readonly RingInvariants _invariants;
     private readonly FaultInjector? _faults;
@@ -45,12 +46,14 @@ internal sealed class ClusterSimulation
 
     /// <param name="request">What to simulate.</param>
     /// <param name="trace">Gets everything that happens; null: nobody wants it.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
-    public ClusterSimulation(SimulationRequest request, TextWriter? trace = null)
+    public ClusterSimulation(SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default)
     {
         // The number of lanes is part of the result, and must not be the machine's.
         var learner = request.Config.Learner;
         learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) };
+        _cancellationToken = cancellationToken;
         _request = request with { Config = request.Config with { Learner = learner } };
         var seed = _request.Config.Seed;
         _simulation = EmbeddedEngine.Simulate(seed);
@@ -154,6 +157,7 @@ internal sealed class ClusterSimulation
     /// <summary>After each step; true where there is no point in going on.</summary>
     private bool Check()
     {
+        _cancellationToken.ThrowIfCancellationRequested();
         if (_violation is not null) return true;
         _invariants.Check();
         Leader.Check();
