@@ -69,7 +69,10 @@ internal sealed class OutQueue
         Bytes += chunk.Unsent.Length;
     }
 
-    public void Take(Batch batch)
+    /// <summary>What is to leave next: what is urgent, then small messages, then bulk.</summary>
+    /// <param name="batch">Gets it.</param>
+    /// <param name="budget">Bytes of bulk, about.</param>
+    public void Take(Batch batch, int budget)
     {
         if (_begun is not null)
         {
@@ -85,7 +88,6 @@ internal sealed class OutQueue
             batch.Add(chunk);
         }
         if (_small.Count > 0) batch.Add(TakeSmall());
-        var budget = Frame.FragmentBytes;
         while (budget > 0 && batch.HasRoom && TryTurn(out var stream)) TakeItem(batch, stream, ref budget);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Event;
 
 namespace Rl.Distributed.Runtime.Remote.Tcp;
@@ -7,11 +8,15 @@ internal sealed partial class TcpPeer
 {
     private const int FirstBackoffMs = 50, LastBackoffMs = 1000, SteadyMs = 1000;
 
+    /// <summary>Bytes of bulk in one go, at most.</summary>
+    private const int MostBulkBytes = 1 << 20;
+
+    private static readonly TimeSpan QuickBatch = TimeSpan.FromMilliseconds(1), SlowBatch = TimeSpan.FromMilliseconds(4);
     private static readonly ReadOnlyMemory<byte> HeartbeatFrame = EmptyFrame(FrameKind.Heartbeat);
     private static readonly ReadOnlyMemory<byte> GoodbyeFrame = EmptyFrame(FrameKind.Goodbye);
 
     private long _disconnectAt, _nextDial, _waitsSince;
-    private int _backoffMs;
+    private int _backoffMs, _bulkBytes = Frame.FragmentBytes;
     private string _reason, _dialFailure, _toldFailure;
 
     private static byte[] EmptyFrame(FrameKind kind)
@@ -77,22 +82,34 @@ internal sealed partial class TcpPeer
 
     private void WriteBatch()
     {
-        _queue.Take(_batch);
-        var (link, messages) = (_link, _batch.Messages);
+        _queue.Take(_batch, _bulkBytes);
+        var (link, messages, begun) = (_link, _batch.Messages, Stopwatch.GetTimestamp());
         _isWriting = true;
         Monitor.Exit(_gate);
         var isSent = link.Send(_batch.Segments, out var hasBegun);
         Monitor.Enter(_gate);
         _isWriting = false;
         _lastSent = Environment.TickCount64;
-        if (isSent) transport.Counters.Sent(messages, _batch.Bytes);
-        var lost = new List<Outbound>();
+        if (isSent)
+        {
+            transport.Counters.Sent(messages, _batch.Bytes);
+            if (_batch.Bytes >= _bulkBytes) AdaptTo(Stopwatch.GetElapsedTime(begun));
+        }
+        var lost = isSent ? null : new List<Outbound>();
         var doubtful = isSent ? 0 : _batch.Fail(hasBegun, lost);
         _queue.Recycle(_batch);
         if (_isStopping) Monitor.PulseAll(_gate);
         if (isSent) return;
         link.Break("the connection broke");
         ReportDropped(doubtful, lost, "lost with the connection");
+    }
+
+    // A fast receiver falls asleep between small batches, and waking it takes longer than they do. On a slow link what is urgent would wait for
+    // a large one.
+    private void AdaptTo(TimeSpan time)
+    {
+        if (time < QuickBatch) _bulkBytes = Math.Min(_bulkBytes * 2, MostBulkBytes);
+        else if (time > SlowBatch) _bulkBytes = Math.Max(_bulkBytes / 2, Frame.FragmentBytes);
     }
 
     private void WriteFrame(ReadOnlyMemory<byte> frame)

@@ -34,7 +34,7 @@ public sealed class OutQueueSpecs
         var batch = new Batch();
         while (queue.HasWork)
         {
-            queue.Take(batch);
+            queue.Take(batch, Frame.FragmentBytes);
             queue.Recycle(batch);
         }
     }
