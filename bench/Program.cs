@@ -13,8 +13,8 @@ switch (args)
     case ["cluster", .. var words]:
         NodesBench.Run(words);
         break;
-    case [RemotePeer.Argument]:
-        RemotePeer.Run();
+    case [RemotePeer.Argument, .. var files]:
+        RemotePeer.Run(files);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

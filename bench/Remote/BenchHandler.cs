@@ -27,9 +27,9 @@ internal sealed class BenchHandler : ITransportHandler
 
     public Action<string> Broken { get; set; } = static _ => { };
 
-    public static TcpTransport Start(string name, BenchHandler handler)
+    public static TcpTransport Start(string name, BenchHandler handler, EmbeddedEngine.TlsOptions? tls = null)
     {
-        var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire() };
+        var options = new EmbeddedEngine.RemoteOptions { Wire = new NoWire(), Tls = tls };
         var transport = new TcpTransport(options, handler, name, static (level, line) => Console.Error.WriteLine($"{level} {line}"));
         transport.Start();
         return transport;

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Akka.Actor;
+using Rl.Distributed.Runtime;
 using Rl.Distributed.Runtime.Remote;
 using Rl.Distributed.Runtime.Remote.Tcp;
+using Rl.Distributed.Runtime.Tests.Remote;
 
 namespace Rl.Distributed.Bench.Remote;
 
@@ -23,9 +25,10 @@ internal sealed class RemoteBench : IDisposable
     private readonly string _actors;
     private int _answer;
 
-    private RemoteBench()
+    private RemoteBench(EmbeddedEngine.TlsOptions? tls = null)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [RemotePeer.Argument])
+        string[] files = tls is null ? [] : [tls.CertificatePem, tls.KeyPem, tls.CaPem];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [RemotePeer.Argument, .. files])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -33,7 +36,7 @@ internal sealed class RemoteBench : IDisposable
         _process = Process.Start(start)!;
         var words = _process.StandardOutput.ReadLine()!.Split(' ');
         (_peer, _rawPort, _actors) = (Address.Parse(words[0]), int.Parse(words[1]), words[2]);
-        _transport = BenchHandler.Start("bench", _handler);
+        _transport = BenchHandler.Start("bench", _handler, tls);
         _handler.On(RemotePeer.Answer, (Address _, in ReadOnlySequence<byte> body) =>
         {
             _answer = BinaryPrimitives.ReadInt32LittleEndian(body.FirstSpan);
@@ -42,8 +45,18 @@ internal sealed class RemoteBench : IDisposable
         _handler.Broken = Console.Error.WriteLine;
     }
 
-    /// <summary>All, or those whose names are given: small, bulk, ping, urgent, actors.</summary>
+    /// <summary>All, or those whose names are given: small, bulk, ping, urgent, actors, tls.</summary>
     public static void Run(string[] names)
+    {
+        if (!names.SequenceEqual(["tls"])) RunInTheOpen(names);
+        if (names.Length > 0 && !names.Contains("tls")) return;
+        using var certificates = new TestCertificates();
+        using var encrypted = new RemoteBench(certificates.Node("bench"));
+        Print("the same, encrypted", "beside a raw socket that is not");
+        encrypted.Bulk();
+    }
+
+    private static void RunInTheOpen(string[] names)
     {
         using var bench = new RemoteBench();
         bench.Send(RemotePeer.Collections, []);

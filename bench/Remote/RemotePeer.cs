@@ -26,10 +26,10 @@ internal static class RemotePeer
     /// <summary>Where answers go to.</summary>
     public const string Answer = "/user/answer";
 
-    public static void Run()
+    public static void Run(string[] files)
     {
         var handler = new BenchHandler();
-        var transport = BenchHandler.Start("peer", handler);
+        var transport = BenchHandler.Start("peer", handler, files is [var certificate, var key, var ca] ? new(certificate, key, ca) : null);
         var (count, longest) = (0, 0L);
         void Reply(Address peer, byte[] body) => transport.Send(peer, new Outbound(Answer, null, body, false));
         handler.On(Counter, (Address peer, in ReadOnlySequence<byte> body) =>

@@ -1,3 +1,4 @@
+#nullable disable
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
