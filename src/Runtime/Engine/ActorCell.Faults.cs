@@ -269,8 +269,7 @@ internal sealed partial class ActorCell
         _actor = null;
         _behaviors.Clear();
         Mailbox.Close();
-        ParentRef.SendSystem(new DeathNotice(SelfRef, existenceConfirmed: true));
-        TellWatchers();
+        TellOfDeath();
     }
 
     /// <summary>Its timers end, and what it put aside waits for the next incarnation.</summary>

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Runtime.Remote;
 
 namespace Rl.Distributed.Runtime.Engine;
 
@@ -72,12 +73,18 @@ internal sealed partial class ActorCell
         _reported.Clear();
     }
 
-    private void TellWatchers()
+    /// <summary>Those on other systems first: once the parent knows, this system may end and take the notice with it. Then the parent, so that
+    /// the name is free when the others hear.</summary>
+    private void TellOfDeath()
     {
+        foreach (var watcher in _watchers.OfType<RemoteActorRef>()) Tell(watcher);
+        Tell(ParentRef);
         foreach (var watcher in _watchers)
         {
-            if (watcher != ParentRef) watcher.SendSystem(new DeathNotice(SelfRef, existenceConfirmed: true));
+            if (watcher != ParentRef && watcher is not RemoteActorRef) Tell(watcher);
         }
         _watchers.Clear();
+
+        void Tell(InternalActorRefBase watcher) => watcher.SendSystem(new DeathNotice(SelfRef, existenceConfirmed: true));
     }
 }
