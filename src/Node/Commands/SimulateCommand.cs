@@ -18,11 +18,11 @@ internal sealed class SimulateCommand
         DefaultValueFactory = _ => DefaultPreset,
     };
     // One thread has to do the work of all within the limits that real nodes keep, in virtual time too.
-    private const int MostNodes = 64;
+    private const int MostNodes = 24;
 
     private readonly Option<int> _nodes = new("--nodes")
     {
-        Description = "Nodes that act, beside the one that leads: 1 to 64.",
+        Description = "Nodes that act, beside the one that leads: 1 to 24.",
         DefaultValueFactory = _ => 3,
         HelpName = "n",
     };
