@@ -228,7 +228,7 @@ public sealed class NodeHttpServerTests
 
     [Theory]
     [InlineData("192.0.2.1:0", "this machine has no such address")]
-    [InlineData("no-such-host.invalid:0", "there is no machine of this name")]
+    [InlineData("no..host:0", "there is no machine of this name")]
     public void An_address_that_is_not_here_is_refused(string address, string hint) => Assert.Contains(
         hint, Assert.Throws<CommandFailedException>(() => NodeHttpServer.Start(HostPort.Parse(address), Samples.Pages())).Message);
 
