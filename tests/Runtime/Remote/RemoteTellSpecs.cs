@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Rl.Distributed.Runtime.Engine;
 
 namespace Rl.Distributed.Runtime.Tests;
 
@@ -153,6 +154,8 @@ public sealed class RemoteTellSpecs : RemoteSpecs
         var remote = at.RefOf(Echo(at, there), there);
         there.EventStream.Subscribe(letters.Ref, typeof(DeadLetter));
         Assert.True(at.Result(remote.GracefulStop(Long)));
+        // Its parent may hear of the end after its watchers, and only then is the name free.
+        Assert.True(at.Eventually(() => ((EmbeddedSystem)there).UserGuardian.Cell.ChildNamed("echo") is null));
         var again = Echo(at, there);
         remote.Tell(new Note("too late"), ActorRefs.NoSender);
         Assert.Equal(new Note("too late"), letters.ExpectMsg<DeadLetter>().Message);
