@@ -16,6 +16,11 @@ internal static class ConfigRules
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
+        if (config.Algorithm == "impala" && config.Network.Lstm > 0)
+        {
+            throw Error("network.lstm",
+                $"network.lstm is {config.Network.Lstm}, but impala has no LSTM: its unrolls do not carry the state. Set it to 0.");
+        }
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
             throw Error("run.checkpointSeconds",

@@ -4,7 +4,7 @@ using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Tests.Networks;
 
-/// <summary>A network with random parameters, an unroll of random observations and resets for it, and random gradients at its heads.</summary>
+/// <summary>A network with random parameters, an unroll of random observations and resets, and random gradients at its heads.</summary>
 internal sealed class UnrollRun
 {
     private readonly float[] _byAction;
