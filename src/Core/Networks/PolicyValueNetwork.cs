@@ -82,8 +82,9 @@ public sealed class PolicyValueNetwork : AgentNetwork
         for (var i = 0; i < values.Length; i++)
         {
             var row = output.Slice(i * Heads.Stride, Heads.Columns);
-            row[..Actions].CopyTo(logits[(i * Actions)..]);
-            values[i] = row[Actions];
+            var target = logits.Slice(i * Actions, Actions);
+            for (var a = 0; a < target.Length; a++) target[a] = row[a];
+            values[i] = row[target.Length];
         }
     }
 
@@ -98,8 +99,9 @@ public sealed class PolicyValueNetwork : AgentNetwork
         for (var i = 0; i < valueGradient.Length; i++)
         {
             var row = output.Slice(i * Heads.Stride, Heads.Stride);
-            logitGradient.Slice(i * Actions, Actions).CopyTo(row);
-            row[Actions] = valueGradient[i];
+            var source = logitGradient.Slice(i * Actions, Actions);
+            for (var a = 0; a < source.Length; a++) row[a] = source[a];
+            row[source.Length] = valueGradient[i];
             row[Heads.Columns..].Clear();
         }
         BackwardFromHeads(parameters, rows, memory, gradient);
