@@ -49,7 +49,7 @@ internal sealed class ConfigBinder
         foreach (var (variant, type) in chooser.Variants)
             if (variant == name) return type;
         throw _sources.GetValueOrDefault(path + option.Key, mapping).Error(
-            $"'{path}{option.Key}' is {name}; expected one of {string.Join(", ", chooser.Variants.Select(v => v.Name))}"
+            $"'{path}{option.Key}' is '{name}'; expected one of {string.Join(", ", chooser.Variants.Select(v => v.Name))}"
             + Nearest(name, [.. chooser.Variants.Select(v => v.Name)]));
     }
 

@@ -22,6 +22,8 @@ internal static class JsonSchema
         foreach (var option in OptionModel.Of(record))
         {
             properties[option.Key] = OfOption(option);
+            if (option.ChosenBy is { } chooser)
+                properties[Key(chooser)]!["enum"] = Strings(chooser.Variants.Select(variant => variant.Name));
             if (option.Required) required.Add(option.Key);
         }
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
@@ -34,8 +36,8 @@ internal static class JsonSchema
     // Where the option that chooses is not written, its default decides, and the first variant is the default's.
     private static IEnumerable<JsonNode> OfVariants(Option option)
     {
-        var key = JsonNamingPolicy.CamelCase.ConvertName(option.ChosenBy!.Option);
-        foreach (var (name, type) in option.ChosenBy.Variants)
+        var key = Key(option.ChosenBy!);
+        foreach (var (name, type) in option.ChosenBy!.Variants)
         {
             var condition = new JsonObject { ["properties"] = new JsonObject { [key] = new JsonObject { ["const"] = name } } };
             if (type != option.Default!.GetType()) condition["required"] = new JsonArray(key);
@@ -46,6 +48,8 @@ internal static class JsonSchema
             };
         }
     }
+
+    private static string Key(ChosenByAttribute chooser) => JsonNamingPolicy.CamelCase.ConvertName(chooser.Option);
 
     private static JsonObject OfOption(Option option)
     {
