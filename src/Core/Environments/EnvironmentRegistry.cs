@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Rl.Distributed.Core.Environments.Bsuite;
 using Rl.Distributed.Core.Environments.ClassicControl;
 using Rl.Distributed.Core.Environments.MinAtar;
+using Rl.Distributed.Core.Environments.Tetris;
 using Rl.Distributed.Core.Environments.Traces;
 using Rl.Distributed.Core.Numerics;
 
@@ -54,7 +55,8 @@ public sealed class EnvironmentRegistry
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),
         MinAtarFamily.Entry<Seaquest>(),
-        MinAtarFamily.Entry<SpaceInvaders>());
+        MinAtarFamily.Entry<SpaceInvaders>(),
+        TetrisFamily.Entry);
 
     /// <summary>Sorted.</summary>
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
@@ -89,6 +91,8 @@ public sealed class EnvironmentRegistry
         CheckApplies(entry, nameof(options.StickyActions), options.StickyActions is not null);
         CheckApplies(entry, nameof(options.Ramping), !options.Ramping);
         CheckApplies(entry, nameof(options.MinimalActions), options.MinimalActions);
+        CheckApplies(entry, nameof(options.FallingPieces), options.FallingPieces);
+        CheckApplies(entry, nameof(options.TetrisObservation), options.TetrisObservation != default);
         if (options.StickyActions is { } sticky && !(sticky is >= 0 and <= 1))
             throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options));
         return entry;
