@@ -67,9 +67,11 @@ public readonly struct TetrisBoard : IEquatable<TetrisBoard>
     {
         get
         {
-            ulong packed = 0;
-            for (var column = Columns - 1; column >= 0; column--)
-                packed = packed << 6 | (uint)(32 - BitOperations.LeadingZeroCount(Column(column)));
+            // Word by word, as a lane whose place is a variable would go through memory.
+            var packed = Height(Cells[0], 1) | Height(Cells[0], 2) << 6;
+            packed |= Height(Cells[1], 0) << 12 | Height(Cells[1], 1) << 18 | Height(Cells[1], 2) << 24;
+            packed |= Height(Cells[2], 0) << 30 | Height(Cells[2], 1) << 36 | Height(Cells[2], 2) << 42;
+            packed |= Height(Cells[3], 0) << 48 | Height(Cells[3], 1) << 54;
             return new TetrisHeights(packed);
         }
     }
@@ -158,6 +160,9 @@ public readonly struct TetrisBoard : IEquatable<TetrisBoard>
         }
         return cells;
     }
+
+    private static ulong Height(ulong word, int lane) =>
+        (ulong)(32 - BitOperations.LeadingZeroCount((uint)(word >> (LaneBits * lane)) & FullColumn));
 
     internal static int PopCount(Vector256<ulong> bits) =>
         BitOperations.PopCount(bits[0]) + BitOperations.PopCount(bits[1]) + BitOperations.PopCount(bits[2]) + BitOperations.PopCount(bits[3]);

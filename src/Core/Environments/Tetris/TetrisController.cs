@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Environments.Tetris;
@@ -73,20 +74,15 @@ public static class TetrisController
         return new TetrisGameResult(lines, maxPieces, Over: false);
     }
 
-    /// <summary>A sum in four parts, in this order whatever the machine.</summary>
+    /// <summary>A sum in four parts and without fused operations, so in one order whatever the machine.</summary>
     private static float Dot(ReadOnlySpan<float> weights, ReadOnlySpan<float> features)
     {
         weights = weights[..features.Length];
-        float a = 0, b = 0, c = 0, d = 0;
+        var parts = Vector128<float>.Zero;
         var i = 0;
-        for (; i <= features.Length - 4; i += 4)
-        {
-            a += weights[i] * features[i];
-            b += weights[i + 1] * features[i + 1];
-            c += weights[i + 2] * features[i + 2];
-            d += weights[i + 3] * features[i + 3];
-        }
-        for (; i < features.Length; i++) a += weights[i] * features[i];
-        return a + b + (c + d);
+        for (; i <= features.Length - 4; i += 4) parts += Vector128.Create(weights[i..]) * Vector128.Create(features[i..]);
+        var sum = parts[0] + parts[1] + (parts[2] + parts[3]);
+        for (; i < features.Length; i++) sum += weights[i] * features[i];
+        return sum;
     }
 }

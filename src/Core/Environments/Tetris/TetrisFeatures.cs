@@ -30,22 +30,23 @@ public readonly struct BertsekasFeatures : ITetrisFeatures
     public static void Write(in TetrisBoard after, in TetrisMove move, Span<float> features)
     {
         features = features[..Count];
-        var heights = after.Heights;
-        var height = heights[0];
-        features[0] = height;
-        var (largest, sum) = (height, height);
-        for (var column = 1; column < TetrisBoard.Columns; column++)
-        {
-            var last = height;
-            height = heights[column];
-            features[column] = height;
-            features[FirstDifference - 1 + column] = Math.Abs(height - last);
-            largest = Math.Max(largest, height);
-            sum += height;
-        }
-        features[Largest] = largest;
-        features[Holes] = sum + 2 * TetrisBoard.Rows - TetrisBoard.PopCount(after.Cells);
+        var h = after.Heights;
+        var own = Vector256.Create(h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]);
+        var next = Vector256.Create(h[1], h[2], h[3], h[4], h[5], h[6], h[7], h[8]);
+        var last = h[9];
+        Vector256.ConvertToSingle(own).CopyTo(features);
+        (features[8], features[9]) = (h[8], last);
+        Vector256.ConvertToSingle(Vector256.Abs(next - own)).CopyTo(features[FirstDifference..]);
+        features[FirstDifference + 8] = Math.Max(h[8], last) - Math.Min(h[8], last);
+        features[Largest] = Math.Max(Largest8(Vector256.Max(own, next)), last);
+        features[Holes] = Vector256.Sum(own) + h[8] + last + 2 * TetrisBoard.Rows - TetrisBoard.PopCount(after.Cells);
         features[Constant] = 1;
+    }
+
+    private static int Largest8(Vector256<int> values)
+    {
+        var four = Vector128.Max(values.GetLower(), values.GetUpper());
+        return Math.Max(Math.Max(four[0], four[1]), Math.Max(four[2], four[3]));
     }
 }
 
