@@ -4,6 +4,10 @@ using Rl.Distributed.Core.Environments.Tetris;
 
 namespace Rl.Distributed.Core.Environments;
 
+/// <summary>Marks an option that is applied around any environment.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class ForAnyEnvironmentAttribute : Attribute;
+
 /// <summary>Which environment to make, and how. An option that the environment does not know must keep its default.</summary>
 public sealed record EnvironmentOptions
 {
