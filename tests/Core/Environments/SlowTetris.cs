@@ -140,7 +140,11 @@ internal sealed class SlowTetris
 
     private int Height(int column) => 1 + Enumerable.Range(0, Rows).LastOrDefault(row => Cells[row, column], -1);
 
-    private IEnumerable<(int Row, int Column)> Holes() => All().Where(it => !Cells[it.Row, it.Column] && it.Row < Height(it.Column));
+    private IEnumerable<(int Row, int Column)> Holes()
+    {
+        int[] heights = [.. Enumerable.Range(0, Columns).Select(Height)];
+        return All().Where(it => !Cells[it.Row, it.Column] && it.Row < heights[it.Column]);
+    }
 
     private int RunDown(int row, int column, bool filled)
     {

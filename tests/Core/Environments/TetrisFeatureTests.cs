@@ -22,7 +22,7 @@ public class TetrisFeatureTests
     [Fact]
     public void An_empty_board_has_only_the_transitions_at_walls_and_floor()
     {
-        Assert.Equal([0, 0, 40, 10, 0, 0, 0, 0], Bcts(TetrisBoard.Empty, new TetrisMove(0, 1, 0, 0)));
+        Assert.Equal([0, 0, 40, 10, 0, 0, 0, 0], Bcts(TetrisBoard.Empty, TetrisMove.None));
         Assert.Equal([.. new float[21], 1], Bertsekas(TetrisBoard.Empty));
     }
 
@@ -63,9 +63,9 @@ public class TetrisFeatureTests
     {
         var board = TetrisBoard.Empty;
         for (var row = 0; row < 20; row++) board = board.With(row, 9);
-        Assert.Equal([0, 0, 40, 10, 0, 0, 0, 0], Bcts(board, new TetrisMove(0, 1, 0, 0)));
+        Assert.Equal([0, 0, 40, 10, 0, 0, 0, 0], Bcts(board, TetrisMove.None));
         for (var row = 0; row < 20; row++) board = board.With(row, 7);
-        Assert.Equal([0, 0, 80, 10, 0, 210, 0, 0], Bcts(board, new TetrisMove(0, 1, 0, 0)));
+        Assert.Equal([0, 0, 80, 10, 0, 210, 0, 0], Bcts(board, TetrisMove.None));
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public struct PlacementTetris : IGame<PlacementTetris, int>
 
     public void Reset<TDraws>(ref TDraws draws) where TDraws : struct, IDraws
     {
-        (_board, _colors, _move) = (TetrisBoard.Empty, default, default);
+        (_board, _colors, _move) = (TetrisBoard.Empty, default, TetrisMove.None);
         _piece = (TetrisPiece)draws.Integer(TetrisPieces.Count);
     }
 

@@ -10,6 +10,9 @@ namespace Rl.Distributed.Core.Environments.Tetris;
 /// <param name="PieceCellsCleared">How many of the piece's four cells went away with them.</param>
 public readonly record struct TetrisMove(int Row, int PieceHeight, uint FullRows, int PieceCellsCleared)
 {
+    /// <summary>Stands for a drop where there was none: landing height and eroded cells are 0.</summary>
+    public static TetrisMove None => new(0, 1, 0, 0);
+
     /// <summary>Cleared lines, 0 to 4.</summary>
     public int Lines => BitOperations.PopCount(FullRows);
 }

@@ -11,7 +11,7 @@ public interface ITetrisFeatures
 
     /// <summary>Writes the first Count elements.</summary>
     /// <param name="after">The board after the drop, full rows cleared.</param>
-    /// <param name="move">What the drop did; default before the first.</param>
+    /// <param name="move">What the drop did.</param>
     /// <param name="features">At least Count long.</param>
     static abstract void Write(in TetrisBoard after, in TetrisMove move, Span<float> features);
 }
