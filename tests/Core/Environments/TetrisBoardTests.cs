@@ -113,7 +113,8 @@ public class TetrisBoardTests
         Assert.Throws<ArgumentOutOfRangeException>(() => board.With(0, -1));
     }
 
-    private static bool TryDrop(SlowTetris board, TetrisPiece piece, int rotation, int column, out TetrisBoard after, out TetrisMove move) =>
+    private static bool TryDrop(
+        SlowTetris board, TetrisPiece piece, int rotation, int column, out TetrisBoard after, out TetrisMove move) =>
         board.Fast().TryDrop(TetrisPieces.Placement(piece, rotation, column), board.Fast().Heights, out after, out move);
 
     /// <summary>Drops a piece everywhere, on both boards, and compares all; returns the slow boards after it.</summary>

@@ -45,7 +45,8 @@ public class TetrisControllerTests
         var board = TetrisBoard.Empty.With(0, 0).With(0, 1).With(0, 2);
         var scores = new float[TetrisPieces.MaxPlacements];
         TetrisController.Score<DellacherieFeatures>(board, TetrisPiece.L, DellacherieFeatures.Weights, scores);
-        Assert.Equal(Array.IndexOf(scores, scores.Max()), TetrisController.Best<DellacherieFeatures>(board, TetrisPiece.L, DellacherieFeatures.Weights));
+        var best = TetrisController.Best<DellacherieFeatures>(board, TetrisPiece.L, DellacherieFeatures.Weights);
+        Assert.Equal(Array.IndexOf(scores, scores.Max()), best);
         Assert.Equal(0, TetrisController.Best<DellacherieFeatures>(board, TetrisPiece.L, new float[6]));
     }
 

@@ -11,9 +11,9 @@ namespace Rl.Distributed.Core.Environments.Tetris;
 /// </para>
 /// <para>
 /// Actions: 0 none, 1 left, 2 right, 3 a clockwise quarter turn, 4 drop. A turn keeps the piece's left column and its top row. What would
-/// pass a wall or the floor, or cover a filled cell, has no effect; nothing kicks off walls. Then the piece falls one row; where it cannot, it
-/// locks, so a resting piece can still be slid or turned once a step before it is judged. Drop lets it fall as far as
-/// it can and locks it, in this step. A new piece is drawn when one locks and, at the reset, first.
+/// pass a wall or the floor, or cover a filled cell, has no effect; nothing kicks off walls. Then the piece falls one row; where it
+/// cannot, it locks, so a piece that has come to rest can still be slid or turned once. Drop lets it fall as far as it can and locks
+/// it, in this step. A new piece is drawn when one locks and, at the reset, first.
 /// </para>
 /// <para>Observation: Bit[20, 10, 2], row 0 at the top: channel 0 the filled cells, channel 1 the falling piece.</para>
 /// <para>

@@ -28,8 +28,8 @@ namespace Rl.Distributed.Core.Environments.Tetris;
 /// <para>
 /// After Bertsekas and Tsitsiklis, "Neuro-Dynamic Programming" (1996), section 8.3; Szita and Lorincz, "Learning Tetris Using the Noisy
 /// Cross-Entropy Method" (2006); and Thiery and Scherrer, "Building Controllers for Tetris" (2009), who show how much small
-/// differences count: their MDPTetris ends the game like this by default, while others let a piece clear lines before
-/// it is judged, or, as the original game, take the piece's rows at the top from the controller.
+/// differences count: their MDPTetris ends the game like this where it allows no lines after an overflow, others let a piece clear
+/// lines before it is judged, and in the original game a piece needs rows to appear in. Scores compare only under one rule.
 /// </para>
 /// </remarks>
 public struct PlacementTetris : IGame<PlacementTetris, int>

@@ -168,5 +168,6 @@ public readonly struct TetrisBoard : IEquatable<TetrisBoard>
         (ulong)(32 - BitOperations.LeadingZeroCount((uint)(word >> (LaneBits * lane)) & FullColumn));
 
     internal static int PopCount(Vector256<ulong> bits) =>
-        BitOperations.PopCount(bits[0]) + BitOperations.PopCount(bits[1]) + BitOperations.PopCount(bits[2]) + BitOperations.PopCount(bits[3]);
+        BitOperations.PopCount(bits[0]) + BitOperations.PopCount(bits[1])
+        + BitOperations.PopCount(bits[2]) + BitOperations.PopCount(bits[3]);
 }

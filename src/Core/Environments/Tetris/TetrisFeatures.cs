@@ -118,7 +118,7 @@ public readonly struct BctsFeatures : ITetrisFeatures
 {
     public static int Count => 8;
 
-    /// <summary>The weights that Thiery and Scherrer published; their controller won the 2008 competition.</summary>
+    /// <summary>The weights that Thiery and Scherrer published; their controller won Tetris in the 2008 RL competition.</summary>
     public static ReadOnlySpan<float> Weights => [-12.63f, 6.60f, -9.22f, -19.77f, -13.08f, -10.49f, -1.61f, -24.04f];
 
     public static void Write(in TetrisBoard after, in TetrisMove move, Span<float> features)
