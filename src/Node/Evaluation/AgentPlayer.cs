@@ -5,7 +5,7 @@ using Rl.Distributed.Core.Numerics;
 namespace Rl.Distributed.Node.Evaluation;
 
 /// <summary>Plays a batch of environments with one policy, a step at a time.</summary>
-internal sealed class AgentPlayer
+internal sealed class AgentPlayer : IPlayer
 {
     private readonly PolicyValueNetwork _network;
     private readonly NetworkWorkspace _workspace;
