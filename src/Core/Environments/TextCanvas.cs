@@ -59,15 +59,21 @@ public sealed class TextCanvas
             upper == lower ? (Full, upper, upper) : upper == 0 ? (LowerHalf, lower, upper) : (UpperHalf, upper, lower);
     }
 
-    /// <summary>Paints a line of dots; a row is half a cell, as for <see cref="Dot"/>.</summary>
-    public void Line(double x1, double halfRow1, double x2, double halfRow2, byte color)
+    /// <summary>Paints the dots whose middles are at most half the thickness away from a line.</summary>
+    /// <remarks>Rows are those of <see cref="Dot"/>; the middle of a dot is at whole numbers.</remarks>
+    public void Line(double x1, double halfRow1, double x2, double halfRow2, byte color, double thickness = 1)
     {
-        var steps = Math.Max(1, (int)Math.Ceiling(Math.Max(Math.Abs(x2 - x1), Math.Abs(halfRow2 - halfRow1))));
-        for (var step = 0; step <= steps; step++)
-        {
-            var along = (double)step / steps;
-            Dot((int)Math.Round(x1 + along * (x2 - x1)), (int)Math.Round(halfRow1 + along * (halfRow2 - halfRow1)), color);
-        }
+        var (reach, right, down) = (thickness / 2, x2 - x1, halfRow2 - halfRow1);
+        var perLength = right == 0 && down == 0 ? 0 : 1 / (right * right + down * down);
+        var (first, last) = ((int)Math.Floor(Math.Min(x1, x2) - reach), (int)Math.Ceiling(Math.Max(x1, x2) + reach));
+        var (top, bottom) = ((int)Math.Floor(Math.Min(halfRow1, halfRow2) - reach), (int)Math.Ceiling(Math.Max(halfRow1, halfRow2) + reach));
+        for (var row = Math.Max(top, 0); row <= Math.Min(bottom, 2 * Height - 1); row++)
+            for (var x = Math.Max(first, 0); x <= Math.Min(last, Width - 1); x++)
+            {
+                var along = Math.Clamp(((x - x1) * right + (row - halfRow1) * down) * perLength, 0, 1);
+                var (beside, below) = (x - x1 - along * right, row - halfRow1 - along * down);
+                if (beside * beside + below * below <= reach * reach) Dot(x, row, color);
+            }
     }
 
     public char CharacterAt(int x, int y) => _characters[y * Width + x];

@@ -6,7 +6,7 @@ internal static class CellPainter
 {
     public const int Width = 12, Height = 24;
 
-    private const int Scale = 2, GlyphLeft = 1, GlyphTop = 5, Stroke = 2;
+    private const int Scale = 2, GlyphLeft = 1, GlyphTop = 4, Stroke = 2;
     private const int Up = 1, Right = 2, Down = 4, Left = 8;
 
     /// <param name="color">As in a text canvas: 0 is the colour that text has by itself.</param>

@@ -12,9 +12,8 @@ internal static class CartPolePicture
         for (var column = 0; column < Width; column++) canvas.Dot(column, Track, column is 0 or Width - 1 ? EndColor : TrackColor);
         canvas.Dot(Width / 2, Track + 1, TrackColor);
         var cart = (int)Math.Round((x / CartPole.MaxPosition + 1) / 2 * (Width - 1));
-        for (var row = Track - 3; row < Track; row++) canvas.Line(cart - CartSide, row, cart + CartSide, row, CartColor);
         var (right, up) = Math.SinCos(angle);
-        for (var side = 0; side < 2; side++)
-            canvas.Line(cart + side, Track - 4, cart + side + PoleDots * right, Track - 4 - PoleDots * up, PoleColor);
+        canvas.Line(cart, Track - 4, cart + PoleDots * right, Track - 4 - PoleDots * up, PoleColor, thickness: 2.5);
+        for (var row = Track - 3; row < Track; row++) canvas.Line(cart - CartSide, row, cart + CartSide, row, CartColor);
     }
 }

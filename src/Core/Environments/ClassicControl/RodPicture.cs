@@ -4,6 +4,7 @@ namespace Rl.Distributed.Core.Environments.ClassicControl;
 internal static class RodPicture
 {
     private const byte JointColor = 255, EndColor = 196, LevelColor = 240;
+    private const double Thickness = 2.5;
 
     /// <summary>The picture's height in cells, with room for a chain of so many rods.</summary>
     public static int Rows(int rods) => rods * Dots(rods) + 1;
@@ -20,12 +21,8 @@ internal static class RodPicture
         var (right, down) = Math.SinCos(angle);
         var (dots, middle) = (Dots(rods), rods * Dots(rods));
         var end = (Right: from.Right + right, Down: from.Down + down);
-        // Two lines side by side.
-        for (var side = -0.5; side <= 0.5; side++)
-        {
-            var (x, y) = (middle + side * down, middle - side * right);
-            canvas.Line(x + dots * from.Right, y + dots * from.Down, x + dots * end.Right, y + dots * end.Down, color);
-        }
+        canvas.Line(
+            middle + dots * from.Right, middle + dots * from.Down, middle + dots * end.Right, middle + dots * end.Down, color, Thickness);
         Spot(canvas, rods, end, EndColor);
         return end;
     }
@@ -43,11 +40,7 @@ internal static class RodPicture
 
     private static void Spot(TextCanvas canvas, int rods, (double Right, double Down) at, byte color)
     {
-        var (x, y) = ((int)Math.Round((rods + at.Right) * Dots(rods)), (int)Math.Round((rods + at.Down) * Dots(rods)));
-        for (var dot = -1; dot <= 1; dot++)
-        {
-            canvas.Dot(x + dot, y, color);
-            canvas.Dot(x, y + dot, color);
-        }
+        var (x, y) = (Math.Round((rods + at.Right) * Dots(rods)), Math.Round((rods + at.Down) * Dots(rods)));
+        canvas.Line(x, y, x, y, color, thickness: 3);
     }
 }
