@@ -49,6 +49,7 @@ internal static class PlayTarget
         foreach (var change in overrides)
         {
             var source = new ConfigSource(change.Option);
+            if (change.Path == "environment.name") throw source.Error($"the environment is {name} already; leave it out.");
             tree.Set(change.Path.Split('.'), YamlTree.ReadValue(change.Value, source), source);
         }
         var options = new ConfigBinder().Bind<Options>(tree).Environment;
