@@ -69,6 +69,7 @@ internal sealed class PlayCommand
         using var logger = Logs.ToPeople(_host.Error);
         var overrides = (parsed.GetValue(_set) ?? []).Select(ConfigOverride.Parse).ToList();
         var player = PlayTarget.Resolve(parsed.GetValue(_target)!, overrides, parsed.GetValue(_seed), logger);
+        using var environments = player.Environments as IDisposable;
         using var recorder = parsed.GetValue(_gif) is { } file
             ? new Recorder(file, parsed.GetValue(_framesPerSecond), parsed.GetValue(_maxFrames))
             : null;
@@ -103,7 +104,9 @@ internal sealed class PlayCommand
             caption = caption with { Step = caption.Step + 1, Return = caption.Return + player.Rewards[0] };
         }
         while (!player.HasEnded(0));
-        screen.Note(FormattableString.Invariant($"episode {episode}: return {caption.Return:0.##} after {caption.Step} steps"));
+        screen.Note(player.IsLost(0)
+            ? $"episode {episode}: lost after {caption.Step} steps, its environment failed"
+            : FormattableString.Invariant($"episode {episode}: return {caption.Return:0.##} after {caption.Step} steps"));
         return true;
     }
 }

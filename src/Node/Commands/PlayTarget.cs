@@ -2,6 +2,7 @@ using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
@@ -12,7 +13,7 @@ namespace Rl.Distributed.Node.Commands;
 /// <summary>What <c>rl play</c> shows: a trained agent, or random actions in an environment.</summary>
 internal static class PlayTarget
 {
-    private static EnvironmentRegistry Environments => EnvironmentRegistry.Default;
+    private static EnvironmentRegistry Environments => KnownEnvironments.All;
 
     /// <summary>The options that <c>--set</c> may change; bound like those of a run.</summary>
     private sealed record Options
@@ -27,13 +28,15 @@ internal static class PlayTarget
     /// <exception cref="ConfigException">There is no such thing, or an option does not suit it.</exception>
     public static IPlayer Resolve(string target, IReadOnlyList<ConfigOverride> overrides, ulong? seed, ILogger logger)
     {
-        var isRun = RunFolder.HasRun(target) || File.Exists(target);
-        if (!isRun && IsEnvironment(target)) return RandomPlayer(target, overrides, seed ?? new TrainingConfig().Seed);
-        if (!isRun && !Directory.Exists(target))
+        if (!RunFolder.HasRun(target) && !File.Exists(target))
         {
-            throw new ConfigException(
-                $"There is no run directory or checkpoint file '{target}', and no environment of that name"
-                + $"{NearestName.Hint(target, Environments.Names)} `rl train PRESET` makes a run below runs/, `rl list` shows the environments.");
+            if (Knows(target)) return RandomPlayer(target, overrides, seed ?? new TrainingConfig().Seed);
+            if (!Directory.Exists(target))
+            {
+                throw new ConfigException(
+                    $"There is no run directory or checkpoint file '{target}', and no environment of that name"
+                    + $"{NearestName.Hint(target, Environments.Names)} `rl train PRESET` makes a run below runs/, `rl list` shows the environments.");
+            }
         }
         if (overrides.Count > 0)
             throw new ConfigException($"{overrides[0].Option}: a run plays in the environment that it was trained in; leave --set out.");
@@ -58,22 +61,21 @@ internal static class PlayTarget
             var environments = Environments.Create(options, 1, RandomStream.Create(seed, StreamRole.EvaluationEnvironment));
             return new RandomPlayer(environments, RandomStream.Create(seed, StreamRole.EvaluationPolicy));
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or EnvironmentException)
         {
             throw (overrides.Count > 0 ? new ConfigSource(overrides[^1].Option) : argument).Error(ConfigRules.Message(e));
         }
     }
 
-    private static bool IsEnvironment(string name)
+    private static bool Knows(string environment)
     {
         try
         {
-            Environments.Describe(name);
-            return true;
+            return Environments.Find(environment) is not null;
         }
-        catch (ArgumentException)
+        catch (EnvironmentException e)
         {
-            return false;
+            throw new ConfigException(e.Message, e);
         }
     }
 }

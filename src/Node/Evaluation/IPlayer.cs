@@ -10,8 +10,11 @@ internal interface IPlayer
     /// <summary>[B], of the last step.</summary>
     float[] Rewards { get; }
 
-    /// <summary>Whether the last step ended an episode of that environment.</summary>
+    /// <summary>Whether the last step ended a game, and not only one of its lives.</summary>
     bool HasEnded(int environment);
+
+    /// <summary>Whether the last step ended a game only because its environment failed.</summary>
+    bool IsLost(int environment);
 
     /// <summary>One action in every environment.</summary>
     void Step();

@@ -8,6 +8,7 @@ internal sealed class RandomPlayer : IPlayer
 {
     private readonly byte[] _observations, _finalObservations;
     private readonly bool[] _terminated, _truncated;
+    private readonly StepNotes[] _notes;
     private readonly int[] _choices;
     private readonly float[] _forces;
     private RandomStream _random;
@@ -19,7 +20,7 @@ internal sealed class RandomPlayer : IPlayer
         _observations = new byte[count * environments.Spec.Observation.ByteCount];
         _finalObservations = new byte[_observations.Length];
         (Rewards, _terminated, _truncated) = (new float[count], new bool[count], new bool[count]);
-        _choices = new int[count];
+        (_choices, _notes) = (new int[count], new StepNotes[count]);
         _forces = new float[environments.Spec.Action is ContinuousActionSpec continuous ? count * continuous.Dimensions : 0];
         environments.Reset(_observations);
     }
@@ -28,10 +29,14 @@ internal sealed class RandomPlayer : IPlayer
 
     public float[] Rewards { get; }
 
-    public bool HasEnded(int environment) => _terminated[environment] || _truncated[environment];
+    public bool HasEnded(int environment) =>
+        (_terminated[environment] || _truncated[environment]) && (_notes[environment] & StepNotes.GameGoesOn) == 0;
+
+    public bool IsLost(int environment) => (_notes[environment] & StepNotes.EpisodeLost) != 0;
 
     public void Step()
     {
+        Array.Clear(_notes);
         var results = new StepResults
         {
             Observations = _observations,
@@ -39,10 +44,12 @@ internal sealed class RandomPlayer : IPlayer
             Rewards = Rewards,
             Terminated = _terminated,
             Truncated = _truncated,
+            Notes = _notes,
         };
         if (Environments.Spec.Action is ContinuousActionSpec continuous)
         {
-            for (var i = 0; i < _forces.Length; i++) _forces[i] = Between(continuous.Low[i % continuous.Dimensions], continuous.High[i % continuous.Dimensions]);
+            for (var i = 0; i < _forces.Length; i++)
+                _forces[i] = Between(continuous.Low[i % continuous.Dimensions], continuous.High[i % continuous.Dimensions]);
             Environments.Step(_forces, results);
         }
         else
