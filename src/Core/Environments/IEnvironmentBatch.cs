@@ -42,7 +42,7 @@ public readonly ref struct StepResults
 /// <summary>B copies of one environment that step together and reset themselves.</summary>
 /// <remarks>
 /// Not thread-safe. Every random draw comes from the stream given at creation, so the same actions give the same episodes.
-/// Stepping allocates nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
+/// Stepping and drawing allocate nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
 /// <code>
 /// environments.Reset(observations);
 /// while (true) { Choose(observations, actions); environments.Step(actions, results); }
