@@ -65,7 +65,8 @@ internal static class ConfigRules
         }
     }
 
-    private static string Message(Exception e) =>
+    /// <summary>What an exception says, without the name of a parameter.</summary>
+    public static string Message(Exception e) =>
         e is ArgumentException { ParamName: { } name }
             ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
             : e.Message;
