@@ -40,6 +40,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private readonly WorkerSetup _setup;
     private readonly IActorRef _replay, _parameters, _observer;
     private readonly ParameterCell _cell;
+    private readonly IEnvironmentBatch _environments;
     private readonly UnrollCollector _collector;
     private readonly InFlightLedger _ledger = new();
     private readonly Stack<Unroll> _free = new();
@@ -62,8 +63,8 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         (_setup, _replay, _parameters, _cell, _observer) = (setup, replay, parameters, cell, observer);
         (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
         var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
-        _collector = new UnrollCollector(
-            setup.CreateEnvironments(Stream(StreamRole.Environment)), policy, setup.Shape, setup.Discount, setup.RewardClip);
+        _environments = setup.CreateEnvironments(Stream(StreamRole.Environment));
+        _collector = new UnrollCollector(_environments, policy, setup.Shape, setup.Discount, setup.RewardClip);
         Receive<ParametersAvailable>(_ => OnParametersAvailable());
         Receive<CreditsGranted>(OnCreditsGranted);
         Receive<Continue>(_ => OnContinue());
@@ -88,6 +89,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _weights?.Release();
+        (_environments as IDisposable)?.Dispose();
         Report();
     }
 

@@ -20,6 +20,7 @@ public sealed class UnrollCollector
     private readonly float _discount, _rewardClip;
     private readonly byte[] _next, _final, _truncatedFinal;
     private readonly bool[] _nextReset, _terminated, _truncated;
+    private readonly StepNotes[] _notes;
     private readonly int[] _truncatedRows, _episodeLength;
     private readonly double[] _episodeReturn;
     private Unroll? _unroll;
@@ -40,6 +41,7 @@ public sealed class UnrollCollector
         (_next, _final, _truncatedFinal) =
             (new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes]);
         (_nextReset, _terminated, _truncated) = (new bool[count], new bool[count], new bool[count]);
+        _notes = new StepNotes[count];
         (_truncatedRows, _episodeLength, _episodeReturn) = (new int[count], new int[count], new double[count]);
         _environments.Reset(_next);
         Array.Fill(_nextReset, true);
@@ -50,7 +52,7 @@ public sealed class UnrollCollector
     {
         (_unroll, _t) = (unroll, 0);
         unroll.Poison();
-        unroll.EpisodeCount = 0;
+        (unroll.EpisodeCount, unroll.EpisodesLost) = (0, 0);
         _next.CopyTo(unroll.ObservationsAt(0));
         _nextReset.CopyTo(unroll.Reset.AsSpan(0, _shape.Environments));
     }
@@ -63,6 +65,7 @@ public sealed class UnrollCollector
         var frames = new Range(_t * count, (_t + 1) * count);
         var actions = unroll.Actions.AsSpan(frames);
         var rewards = unroll.Rewards.AsSpan(frames);
+        Array.Clear(_notes);
         _policy.Act(parameters, unroll.ObservationsAt(_t), actions, unroll.BehaviourLogitsAt(_t));
         _environments.Step(actions, new StepResults
         {
@@ -71,6 +74,7 @@ public sealed class UnrollCollector
             Rewards = rewards,
             Terminated = _terminated,
             Truncated = _truncated,
+            Notes = _notes,
         });
         Account(unroll, rewards, unroll.Discounts.AsSpan(frames), unroll.Reset.AsSpan((_t + 1) * count, count), parameters);
         if (++_t < _shape.Steps) return false;
@@ -91,18 +95,26 @@ public sealed class UnrollCollector
             _episodeLength[b]++;
             if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);
             var ended = reset[b] = _terminated[b] | _truncated[b];
-            discounts[b] = ended ? 0 : _discount;
+            var notes = _notes[b];
+            discounts[b] = ended || (notes & StepNotes.NoBootstrap) != 0 ? 0 : _discount;
             if (!ended) continue;
             if (!_terminated[b]) _truncatedRows[truncatedCount++] = b;
-            EndEpisode(unroll, b);
+            if ((notes & StepNotes.GameGoesOn) == 0) EndEpisode(unroll, b, lost: (notes & StepNotes.EpisodeLost) != 0);
         }
         if (truncatedCount > 0) BootstrapTruncated(rewards, truncatedCount, parameters);
     }
 
-    private void EndEpisode(Unroll unroll, int environment)
+    private void EndEpisode(Unroll unroll, int environment, bool lost)
     {
-        unroll.EpisodeReturns[unroll.EpisodeCount] = (float)_episodeReturn[environment];
-        unroll.EpisodeLengths[unroll.EpisodeCount++] = _episodeLength[environment];
+        if (lost)
+        {
+            unroll.EpisodesLost++;
+        }
+        else
+        {
+            unroll.EpisodeReturns[unroll.EpisodeCount] = (float)_episodeReturn[environment];
+            unroll.EpisodeLengths[unroll.EpisodeCount++] = _episodeLength[environment];
+        }
         (_episodeReturn[environment], _episodeLength[environment]) = (0, 0);
     }
 

@@ -12,6 +12,9 @@ public sealed class EpisodeWindow
     /// <summary>Episodes ended since the run began.</summary>
     public long Count { get; private set; }
 
+    /// <summary>Episodes that broke off because their environment failed.</summary>
+    public long Lost { get; private set; }
+
     /// <summary>Mean of the last <see cref="Size"/> returns, of all where there are fewer, NaN where there is none.</summary>
     public double Mean
     {
@@ -27,14 +30,15 @@ public sealed class EpisodeWindow
     public void Add(Unroll unroll)
     {
         for (var i = 0; i < unroll.EpisodeCount; i++) _returns[(int)(Count++ % Size)] = unroll.EpisodeReturns[i];
+        Lost += unroll.EpisodesLost;
     }
 
     public (float[] Returns, long Count) Save() => ((float[])_returns.Clone(), Count);
 
-    public void Load(ReadOnlySpan<float> returns, long count)
+    public void Load(ReadOnlySpan<float> returns, long count, long lost = 0)
     {
-        if (returns.Length != Size || count < 0) throw new ArgumentException($"A window has {Size} returns and a count.", nameof(returns));
+        if (returns.Length != Size || count < 0 || lost < 0) throw new ArgumentException($"A window has {Size} returns and a count.", nameof(returns));
         returns.CopyTo(_returns);
-        Count = count;
+        (Count, Lost) = (count, lost);
     }
 }

@@ -15,7 +15,7 @@ namespace Rl.Distributed.Replay;
 /// </remarks>
 public static class UnrollCodec
 {
-    private const int Fields = 11;
+    private const int Fields = 12;
 
     public static void Write(ref MessagePackWriter writer, Unroll unroll)
     {
@@ -33,6 +33,7 @@ public static class UnrollCodec
         WriteBits(ref writer, unroll.Reset);
         writer.Write(Bytes.Of(unroll.EpisodeReturns, unroll.EpisodeCount));
         writer.Write(Bytes.Of(unroll.EpisodeLengths, unroll.EpisodeCount));
+        writer.Write(unroll.EpisodesLost);
     }
 
     /// <summary>An unroll of the pool, filled. Nothing is taken or allocated before every length fits the shape.</summary>
@@ -56,9 +57,11 @@ public static class UnrollCodec
         if (returns.Length % sizeof(float) != 0 || episodes > frames)
             throw new MessagePackSerializationException($"Returns of episodes take {returns.Length} bytes in {frames} frames.");
         var lengths = ReadBuffer(ref reader, episodes * sizeof(int), "lengths of episodes");
+        var lost = WireReading.ReadIndex(ref reader, "lost episodes");
+        if (lost > frames - episodes) throw new MessagePackSerializationException($"{lost} episodes lost, beside {episodes}, in {frames} frames.");
 
         var unroll = pool.Rent(shape);
-        (unroll.Id, unroll.Version, unroll.EpisodeCount) = (id, version, episodes);
+        (unroll.Id, unroll.Version, unroll.EpisodeCount, unroll.EpisodesLost) = (id, version, episodes, lost);
         Bytes.CopyTo(observations, unroll.Observations);
         Bytes.CopyTo(actions, unroll.Actions);
         Bytes.CopyTo(logits, unroll.BehaviourLogits);

@@ -17,6 +17,7 @@ public static class BatchArguments
         CheckLength(spec, nameof(results.Rewards), results.Rewards.Length, count);
         CheckLength(spec, nameof(results.Terminated), results.Terminated.Length, count);
         CheckLength(spec, nameof(results.Truncated), results.Truncated.Length, count);
+        if (!results.Notes.IsEmpty) CheckLength(spec, nameof(results.Notes), results.Notes.Length, count);
     }
 
     /// <exception cref="ArgumentOutOfRangeException">An action is outside 0 … allowed - 1.</exception>

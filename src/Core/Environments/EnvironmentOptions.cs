@@ -3,6 +3,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Rl.Distributed.Core.Environments;
 
+/// <summary>Marks an option that is applied around any environment.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class ForAnyEnvironmentAttribute : Attribute;
+
 /// <summary>Which environment to make, and how. An option that the environment does not know must keep its default.</summary>
 public sealed record EnvironmentOptions
 {

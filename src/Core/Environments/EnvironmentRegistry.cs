@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using Rl.Distributed.Core.Environments.Bsuite;
 using Rl.Distributed.Core.Environments.ClassicControl;
 using Rl.Distributed.Core.Environments.Exploration;
@@ -33,11 +34,26 @@ public sealed record EnvironmentEntry
 /// <remarks>A new game is a new file, and a line in <see cref="Default"/>.</remarks>
 public sealed class EnvironmentRegistry
 {
+    // What only some environments understand; the rest is done around any of them.
+    private static readonly PropertyInfo[] Particular = [.. typeof(EnvironmentOptions).GetProperties().Where(
+        option => option.Name != nameof(EnvironmentOptions.Name) && !Attribute.IsDefined(option, typeof(ForAnyEnvironmentAttribute)))];
+
+    private static readonly EnvironmentOptions Defaults = new();
+
     private readonly ImmutableArray<EnvironmentEntry> _entries;
 
     /// <exception cref="ArgumentException">Two entries have one name.</exception>
     public EnvironmentRegistry(params IEnumerable<EnvironmentEntry> entries)
+        : this(entries, [])
     {
+    }
+
+    /// <param name="entries">Those with a name of their own.</param>
+    /// <param name="sources">Those that are looked for where no entry has the name, in this order.</param>
+    /// <exception cref="ArgumentException">Two entries have one name.</exception>
+    public EnvironmentRegistry(IEnumerable<EnvironmentEntry> entries, ImmutableArray<IEnvironmentSource> sources)
+    {
+        Sources = sources;
         _entries = [.. entries.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
         for (var i = 1; i < _entries.Length; i++)
             if (_entries[i].Name == _entries[i - 1].Name)
@@ -65,19 +81,25 @@ public sealed class EnvironmentRegistry
         MinAtarFamily.Entry<Seaquest>(),
         MinAtarFamily.Entry<SpaceInvaders>());
 
+    public ImmutableArray<IEnvironmentSource> Sources { get; }
+
     /// <summary>Sorted.</summary>
     public IEnumerable<string> Names => _entries.Select(entry => entry.Name);
 
     public ImmutableArray<EnvironmentEntry> Entries => _entries;
 
     /// <exception cref="ArgumentException">No environment has that name; the message suggests one.</exception>
-    public EnvironmentEntry Describe(string name)
-    {
-        foreach (var entry in _entries)
-            if (entry.Name == name) return entry;
-        var known = string.Join(", ", Names);
-        throw new ArgumentException($"There is no environment '{name}'{NearestName.Hint(name, Names)} Known are: {known}.", nameof(name));
-    }
+    /// <exception cref="EnvironmentException">The name is of a kind that a source knows, but the source has no such environment.</exception>
+    public EnvironmentEntry Describe(string name) =>
+        Find(name) ?? throw new ArgumentException(
+            $"There is no environment '{name}'{NearestName.Hint(name, Names)} Known are: {string.Join(", ", Kinds)}.", nameof(name));
+
+    /// <summary>Null where no environment has that name.</summary>
+    /// <exception cref="EnvironmentException">The name is of a kind that a source knows, but the source has no such environment.</exception>
+    public EnvironmentEntry? Find(string name) =>
+        _entries.FirstOrDefault(entry => entry.Name == name) ?? Sources.Select(source => source.Find(name)).FirstOrDefault(entry => entry is not null);
+
+    private IEnumerable<string> Kinds => Names.Concat(Sources.Select(source => source.NamePattern));
 
     /// <summary>The spec of the environment that these options would make.</summary>
     /// <exception cref="ArgumentException">The name is unknown, or an option does not apply or is out of range.</exception>
@@ -95,9 +117,8 @@ public sealed class EnvironmentRegistry
     {
         ArgumentNullException.ThrowIfNull(options);
         var entry = Describe(options.Name);
-        CheckApplies(entry, nameof(options.StickyActions), options.StickyActions is not null);
-        CheckApplies(entry, nameof(options.Ramping), !options.Ramping);
-        CheckApplies(entry, nameof(options.MinimalActions), options.MinimalActions);
+        foreach (var option in Particular)
+            CheckApplies(entry, option.Name, !Equals(option.GetValue(options), option.GetValue(Defaults)));
         if (options.StickyActions is { } sticky && !(sticky is >= 0 and <= 1))
             throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options));
         return entry;

@@ -1,11 +1,28 @@
 namespace Rl.Distributed.Core.Environments;
 
+/// <summary>What else a learner must know of a step.</summary>
+[Flags]
+public enum StepNotes : byte
+{
+    None = 0,
+
+    /// <summary>Nothing that follows counts for this step (γ = 0), but the episode goes on, and so does a recurrent state: a life was lost.</summary>
+    NoBootstrap = 1,
+
+    /// <summary>Terminated for the learner only: the game goes on, and its return is not complete.</summary>
+    GameGoesOn = 2,
+
+    /// <summary>The episode broke off where it says truncated, because the environment failed: its return means nothing.</summary>
+    EpisodeLost = 4,
+}
+
 /// <summary>Where one step of a batch of B environments puts its results; the caller owns the memory.</summary>
 /// <remarks>
 /// Observations [B × ObservationSpec.ByteCount]: what to act on next, the reset observation where an episode ended.
 /// FinalObservations, same shape: written only in the rows where an episode ended: what the ended episode showed last, from
 /// which a truncated return is bootstrapped. Rewards, Terminated, Truncated [B]: terminated, the task ended the episode;
-/// truncated, a limit did. Both can be true.
+/// truncated, a limit did. Both can be true. Notes [B], or empty where nobody asks: None from the caller, and written only by an
+/// environment that has something to say.
 /// </remarks>
 public readonly ref struct StepResults
 {
@@ -18,12 +35,14 @@ public readonly ref struct StepResults
     public required Span<bool> Terminated { get; init; }
 
     public required Span<bool> Truncated { get; init; }
+
+    public Span<StepNotes> Notes { get; init; }
 }
 
 /// <summary>B copies of one environment that step together and reset themselves.</summary>
 /// <remarks>
 /// Not thread-safe. Every random draw comes from the stream given at creation, so the same actions give the same episodes.
-/// Stepping allocates nothing.
+/// Stepping allocates nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
 /// <code>
 /// environments.Reset(observations);
 /// while (true) { Choose(observations, actions); environments.Step(actions, results); }

@@ -46,7 +46,7 @@ public sealed record UnrollShape(int Steps, int Environments, ObservationSpec Ob
 /// Discounts [T][B]; BehaviourLogits [T][B][A] are those that the actions were drawn from. Reset [T+1][B]: that observation starts an
 /// episode; Reset[t+1] = terminal[t] | truncated[t]. Discounts[t] = γ·(1 - terminal[t]); where the episode was truncated the
 /// worker folds the bootstrap into the reward (r += γ V(final observation)) and sets the discount to 0, so that a product of
-/// discounts is cut there too. The value of a reset observation is never used.
+/// discounts is cut there too. A lost life may set the discount to 0 without a reset. The value of a reset observation is never used.
 /// From Tell on the buffers belong to the message: the sender may reuse them when its credit returns.
 /// </remarks>
 public sealed class Unroll
@@ -94,6 +94,9 @@ public sealed class Unroll
     public int[] EpisodeLengths { get; }
 
     public int EpisodeCount { get; set; }
+
+    /// <summary>Episodes that broke off in this unroll because their environment failed.</summary>
+    public int EpisodesLost { get; set; }
 
     /// <summary>Observations of time step <paramref name="t"/>, [B × ByteCount]; t up to and including T.</summary>
     public Span<byte> ObservationsAt(int t) => Observations.AsSpan(t * Shape.ObservationRowBytes, Shape.ObservationRowBytes);

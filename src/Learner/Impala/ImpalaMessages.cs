@@ -58,6 +58,9 @@ public sealed record LearnerReport
 
     /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
     public required long EpisodesRestarted { get; init; }
+
+    /// <summary>Episodes that broke off because their environment failed.</summary>
+    public required long EpisodesLost { get; init; }
 }
 
 /// <summary>The last checkpoint is saved; nothing follows.</summary>

@@ -58,6 +58,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         UnrollsDuplicate = Ledger.Duplicates,
         UnrollsRolledBack = UnrollsRolledBack,
         EpisodesRestarted = EpisodesRestarted,
+        EpisodesLost = Episodes.Lost,
     };
 
     /// <summary>A copy of everything, safe to write while training goes on.</summary>
@@ -83,6 +84,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
                 ["optimizer.steps"] = Text(learner.Optimizer.StepCount),
                 ["epoch"] = Text(Epoch),
                 ["episodes"] = Text(episodes),
+                ["episodes.lost"] = Text(Episodes.Lost),
                 ["episodes.restarted"] = Text(EpisodesRestarted),
                 ["unrolls.rolledBack"] = Text(UnrollsRolledBack),
             },
@@ -125,7 +127,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         Copy(checkpoint, ReturnsName, returns);
         try
         {
-            Episodes.Load(returns, Number(checkpoint, "episodes"));
+            Episodes.Load(returns, Number(checkpoint, "episodes"), Number(checkpoint, "episodes.lost"));
             Ledger = ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64s);
         }
         catch (ArgumentException reason)

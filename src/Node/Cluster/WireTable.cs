@@ -12,7 +12,7 @@ namespace Rl.Distributed.Node.Clustering;
 internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11;
 

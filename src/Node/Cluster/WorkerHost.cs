@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
 
@@ -138,8 +139,8 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     {
         try
         {
-            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, []);
-            var plan = WorkerPlan.Create(config);
+            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, [], KnownEnvironments.Foreign);
+            var plan = WorkerPlan.Create(config, KnownEnvironments.Foreign);
             if (plan.Build != work.Build)
             {
                 throw new NotSupportedException(

@@ -3,6 +3,7 @@ using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Environments.Traces;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
 
 namespace Rl.Distributed.Node.Commands;
@@ -34,12 +35,12 @@ internal sealed class CheckEnvironmentCommand
     private int Run(ParseResult parsed)
     {
         var name = parsed.GetValue(_environment)!;
-        var names = EnvironmentRegistry.Default.Names;
-        if (!names.Contains(name))
-            throw new ConfigException($"There is no environment '{name}'{NearestName.Hint(name, names)} `rl list` shows all.");
+        var environments = KnownEnvironments.All;
+        if (environments.Find(name) is null)
+            throw new ConfigException($"There is no environment '{name}'{NearestName.Hint(name, environments.Names)} `rl list` shows all.");
 
         var failures = 0;
-        foreach (var check in EnvironmentContract.Check(new EnvironmentOptions { Name = name }))
+        foreach (var check in EnvironmentContract.Check(new EnvironmentOptions { Name = name }, environments))
         {
             _host.Output.WriteLine(check);
             if (!check.Passed) failures++;

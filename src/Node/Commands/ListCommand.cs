@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
 
 namespace Rl.Distributed.Node.Commands;
@@ -14,7 +14,8 @@ internal static class ListCommand
         command.SetAction(_ =>
         {
             Section(host, "Presets: rl train PRESET", Presets.Names.Select(name => (name, Presets.Description(name))));
-            Section(host, "Environments: --env NAME", EnvironmentRegistry.Default.Entries.Select(entry => (entry.Name, entry.Description)));
+            Section(host, "Environments: --env NAME", KnownEnvironments.All.Entries
+                .Select(entry => (entry.Name, entry.Description)).Concat(KnownEnvironments.All.Sources.Select(source => (source.NamePattern, source.Description))));
             Section(host, "Algorithms", [("impala", "V-trace actor-critic with a central learner (Espeholt et al. 2018).")]);
         });
         return command;

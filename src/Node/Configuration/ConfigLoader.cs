@@ -1,3 +1,5 @@
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Configuration;
@@ -35,8 +37,15 @@ internal static class ConfigLoader
         }
     }
 
-    /// <summary>Loads YAML text; <paramref name="name"/> is the preset's name where the text gives none.</summary>
-    public static TrainingConfig Parse(string yaml, string sourceName, string name, IReadOnlyList<ConfigOverride> overrides)
+    /// <summary>Loads YAML text.</summary>
+    /// <param name="yaml">The text.</param>
+    /// <param name="sourceName">What errors call it.</param>
+    /// <param name="name">The preset's name where the text gives none.</param>
+    /// <param name="overrides">What the command line changes.</param>
+    /// <param name="environments">Those that it may name; null for all that this process knows.</param>
+    /// <exception cref="ConfigException">Anything is wrong with it.</exception>
+    public static TrainingConfig Parse(
+        string yaml, string sourceName, string name, IReadOnlyList<ConfigOverride> overrides, EnvironmentRegistry? environments = null)
     {
         var tree = YamlTree.ReadMapping(yaml, sourceName);
         foreach (var change in overrides)
@@ -47,7 +56,7 @@ internal static class ConfigLoader
         var binder = new ConfigBinder();
         var config = binder.Bind<TrainingConfig>(tree);
         if (config.Preset.Length == 0) config = config with { Preset = name };
-        ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources);
+        ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources, environments ?? KnownEnvironments.All);
         return Resolve(config);
     }
 

@@ -10,10 +10,11 @@ namespace Rl.Distributed.Node.Configuration;
 internal static class ConfigRules
 {
     /// <exception cref="ConfigException">Options do not fit together; the message names them and where the first one stands.</exception>
-    public static void Check(TrainingConfig config, ConfigSource file, IReadOnlyDictionary<string, ConfigSource> sources)
+    public static void Check(
+        TrainingConfig config, ConfigSource file, IReadOnlyDictionary<string, ConfigSource> sources, EnvironmentRegistry environments)
     {
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
-        CheckAgent(config, sources, Error);
+        CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
@@ -28,24 +29,25 @@ internal static class ConfigRules
 
     /// <summary>Environment, network and optimizer must exist, make sense and suit each other.</summary>
     private static void CheckAgent(
-        TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
+        TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, EnvironmentRegistry environments,
+        Func<string, string, ConfigException> error)
     {
-        var environments = EnvironmentRegistry.Default;
-        if (!environments.Names.Contains(config.Environment.Name))
-        {
-            throw error("environment.name",
-                $"there is no environment '{config.Environment.Name}'"
-                + $"{NearestName.Hint(config.Environment.Name, environments.Names)} `rl list` shows all.");
-        }
         if (!Torsos.Names.Contains(config.Network.Torso))
         {
             throw error("network.torso",
                 $"there is no torso '{config.Network.Torso}'{NearestName.Hint(config.Network.Torso, Torsos.Names)} "
                 + $"There are: {string.Join(", ", Torsos.Names)}.");
         }
-        var at = "environment";
+        var at = "environment.name";
         try
         {
+            if (environments.Find(config.Environment.Name) is null)
+            {
+                throw error(at,
+                    $"there is no environment '{config.Environment.Name}'"
+                    + $"{NearestName.Hint(config.Environment.Name, environments.Names)} `rl list` shows all.");
+            }
+            at = "environment";
             var spec = environments.Spec(config.Environment);
             var actions = spec.DiscreteActions;
             at = "network";
@@ -53,7 +55,7 @@ internal static class ConfigRules
             at = "learner.optimizer";
             config.Learner.Optimizer.Create(0);
         }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is ArgumentException or NotSupportedException or EnvironmentException)
         {
             // The option at fault, where the exception names it; else what the command line says about this part.
             var option = $"{at}.{JsonNamingPolicy.CamelCase.ConvertName((e as ArgumentException)?.ParamName ?? "")}";

@@ -13,6 +13,7 @@ internal sealed class AgentPlayer
     private readonly bool _sample;
     private readonly byte[] _observations, _finalObservations;
     private readonly int[] _actions;
+    private readonly StepNotes[] _notes;
     private RandomStream _random;
 
     public AgentPlayer(IEnvironmentBatch environments, PolicyValueNetwork network, float[] parameters, RandomStream random, bool sample)
@@ -22,7 +23,7 @@ internal sealed class AgentPlayer
         _workspace = network.CreateWorkspace(count, training: false);
         _observations = new byte[count * environments.Spec.Observation.ByteCount];
         _finalObservations = new byte[_observations.Length];
-        _actions = new int[count];
+        (_actions, _notes) = (new int[count], new StepNotes[count]);
         (Rewards, Terminated, Truncated) = (new float[count], new bool[count], new bool[count]);
         environments.Reset(_observations);
     }
@@ -38,7 +39,12 @@ internal sealed class AgentPlayer
 
     public int ActionOf(int environment) => _actions[environment];
 
-    public bool HasEnded(int environment) => Terminated[environment] || Truncated[environment];
+    /// <summary>Whether the last step ended a game, and not only one of its lives.</summary>
+    public bool HasEnded(int environment) =>
+        (Terminated[environment] || Truncated[environment]) && (_notes[environment] & StepNotes.GameGoesOn) == 0;
+
+    /// <summary>Whether the last step ended a game only because its environment failed.</summary>
+    public bool IsLost(int environment) => (_notes[environment] & StepNotes.EpisodeLost) != 0;
 
     /// <summary>One action in every environment.</summary>
     public void Step()
@@ -46,6 +52,7 @@ internal sealed class AgentPlayer
         _network.Forward(_parameters, _observations, _actions.Length, _workspace);
         var logits = _workspace.Logits;
         for (var i = 0; i < _actions.Length; i++) _actions[i] = Choose(logits.Slice(i * _network.Actions, _network.Actions));
+        Array.Clear(_notes);
         Environments.Step(_actions, new StepResults
         {
             Observations = _observations,
@@ -53,6 +60,7 @@ internal sealed class AgentPlayer
             Rewards = Rewards,
             Terminated = Terminated,
             Truncated = Truncated,
+            Notes = _notes,
         });
     }
 

@@ -33,7 +33,7 @@ internal static class Evaluator
                 steps[i]++;
                 var ended = player.HasEnded(i);
                 if (!ended && steps[i] < maxSteps) continue;
-                if (left[i] > 0)
+                if (left[i] > 0 && !player.IsLost(i))
                 {
                     left[i]--;
                     returns.Add(sums[i]);

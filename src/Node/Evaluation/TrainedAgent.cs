@@ -3,6 +3,7 @@ using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using Serilog;
@@ -47,7 +48,7 @@ internal sealed class TrainedAgent
     private static TrainedAgent Create(Checkpoint checkpoint, string path)
     {
         var config = ConfigLoader.Parse(checkpoint.Text(CheckpointStore.ConfigKey), $"the configuration in {path}", "", []);
-        var spec = EnvironmentRegistry.Default.Spec(config.Environment);
+        var spec = KnownEnvironments.All.Spec(config.Environment);
         var network = PolicyValueNetwork.Create(config.Network, spec.Observation, spec.DiscreteActions);
         var parameters = checkpoint.Tensor("parameters").Floats;
         if (parameters.Length != network.Layout.Count)
@@ -65,6 +66,6 @@ internal sealed class TrainedAgent
     /// <param name="seed">Seed of the environments' and the policy's luck; neither meets the streams of training.</param>
     /// <param name="sample">Whether actions are drawn from the policy; else the likeliest one is taken.</param>
     public AgentPlayer CreatePlayer(int environments, ulong seed, bool sample) => new(
-        EnvironmentRegistry.Default.Create(Config.Environment, environments, RandomStream.Create(seed, StreamRole.EvaluationEnvironment)),
+        KnownEnvironments.All.Create(Config.Environment, environments, RandomStream.Create(seed, StreamRole.EvaluationEnvironment)),
         Network, Parameters, RandomStream.Create(seed, StreamRole.EvaluationPolicy), sample);
 }

@@ -9,7 +9,8 @@ namespace Rl.Distributed.Node.RunDirectory;
 /// updates_per_second of late; mean_return_100, the mean return of the last 100 episodes; policy_lag, updates between acting and
 /// learning; policy_loss, value_loss and entropy (H, nats) of the last update, per frame; gradient_norm before clipping; learning_rate;
 /// unrolls_consumed, unrolls_lost (no answer in time), unrolls_rolled_back (consumed after the checkpoint that a resume began from),
-/// unrolls_rejected; episodes_restarted by resumes. Numbers are invariant; an unknown one is empty.
+/// unrolls_rejected; episodes_restarted by resumes; episodes_lost by failures of
+/// environments. Numbers are invariant; an unknown one is empty.
 /// </remarks>
 internal sealed class MetricsCsv : IDisposable
 {
@@ -33,6 +34,7 @@ internal sealed class MetricsCsv : IDisposable
         ("unrolls_rolled_back", p => p.UnrollsRolledBack),
         ("unrolls_rejected", p => p.UnrollsRejected),
         ("episodes_restarted", p => p.EpisodesRestarted),
+        ("episodes_lost", p => p.EpisodesLost),
     ];
 
     private readonly StreamWriter _writer;

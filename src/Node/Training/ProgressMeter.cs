@@ -121,6 +121,7 @@ internal sealed class ProgressMeter : IRunWatcher
             UnrollsRolledBack = report.UnrollsRolledBack,
             UnrollsRejected = report.UnrollsDuplicate + _workers.Values.Sum(worker => worker.Rejected),
             EpisodesRestarted = report.EpisodesRestarted,
+            EpisodesLost = report.EpisodesLost,
             Workers = _workersNow,
             Nodes = _nodesNow,
         };

@@ -56,6 +56,9 @@ public sealed record TrainingProgress
     /// <summary>Episodes in progress that resumes started anew.</summary>
     public long EpisodesRestarted { get; init; }
 
+    /// <summary>Episodes that broke off because their environment failed.</summary>
+    public long EpisodesLost { get; init; }
+
     /// <summary>Workers that are to work now.</summary>
     public int Workers { get; init; }
 

@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Commands;
+using Rl.Distributed.Node.Environments;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -16,10 +17,12 @@ internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network,
     /// <summary>What another node's program must agree on.</summary>
     public BuildFacts Build => new(CommandLine.Version, Network.Layout.Count, Shape.ByteCount);
 
+    /// <param name="config">The run's configuration.</param>
+    /// <param name="environments">Those that it may name; null for all that this process knows.</param>
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
-    public static WorkerPlan Create(TrainingConfig config)
+    public static WorkerPlan Create(TrainingConfig config, EnvironmentRegistry? environments = null)
     {
-        var registry = EnvironmentRegistry.Default;
+        var registry = environments ?? KnownEnvironments.All;
         var workers = config.Workers;
         var environment = registry.Spec(config.Environment);
         var network = PolicyValueNetwork.Create(config.Network, environment.Observation, environment.DiscreteActions);

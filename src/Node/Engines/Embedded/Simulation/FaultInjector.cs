@@ -185,7 +185,10 @@ internal sealed class FaultInjector
 
     private static Unroll Copy(Unroll unroll)
     {
-        var copy = new Unroll(unroll.Shape) { Id = unroll.Id, Version = unroll.Version, EpisodeCount = unroll.EpisodeCount };
+        var copy = new Unroll(unroll.Shape)
+        {
+            Id = unroll.Id, Version = unroll.Version, EpisodeCount = unroll.EpisodeCount, EpisodesLost = unroll.EpisodesLost,
+        };
         unroll.Observations.CopyTo(copy.Observations, 0);
         unroll.Actions.CopyTo(copy.Actions, 0);
         unroll.BehaviourLogits.CopyTo(copy.BehaviourLogits, 0);
