@@ -51,8 +51,9 @@ public struct DiscoMaze : IGame<DiscoMaze, int>
         _colors ??= new int[DiscoPaint.DrawCount(_size * _size)];
         Span<short> free = stackalloc short[Maze.FreeCells(_size)];
         Maze.Carve(_size, free, ref draws);
-        Array.Fill(_walls, Wall);
-        foreach (var cell in free) _walls.AsSpan(Channels * cell, Channels).Clear();
+        var walls = _walls;
+        Array.Fill(walls, Wall);
+        foreach (var cell in free) walls[Channels * cell] = walls[Channels * cell + 1] = walls[Channels * cell + 2] = 0;
         var start = draws.Integer(Rooms * Rooms);
         _agent = Maze.RoomCell(_size, start % Rooms, start / Rooms);
         if (_hasGoal)

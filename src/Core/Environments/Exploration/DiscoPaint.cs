@@ -18,6 +18,9 @@ internal static class DiscoPaint
 
     private static ReadOnlySpan<byte> Rgb => [255, 0, 0, 255, 255, 0, 0, 0, 255, 255, 0, 255, 0, 255, 255];
 
+    private static ReadOnlySpan<int> Powers =>
+        [1, 5, 25, 125, 625, 3125, 15_625, 78_125, 390_625, 1_953_125, 9_765_625, 48_828_125];
+
     /// <summary>Draws that the colours of this many cells take.</summary>
     public static int DrawCount(int cells) => (cells + CellsPerDraw - 1) / CellsPerDraw;
 
@@ -27,12 +30,7 @@ internal static class DiscoPaint
     }
 
     /// <summary>Which of the five colours a cell has.</summary>
-    public static int At(ReadOnlySpan<int> colors, int cell)
-    {
-        var digits = colors[cell / CellsPerDraw];
-        for (var skip = cell % CellsPerDraw; skip > 0; skip--) digits /= Colors;
-        return digits % Colors;
-    }
+    public static int At(ReadOnlySpan<int> colors, int cell) => colors[cell / CellsPerDraw] / Powers[cell % CellsPerDraw] % Colors;
 
     /// <summary>Paints each cell where the mask is all ones, and makes those black where it is 0.</summary>
     /// <param name="colors">What <see cref="Draw"/> gave.</param>
@@ -50,7 +48,9 @@ internal static class DiscoPaint
             for (var last = Math.Min(at + 3, groups.Length); at < last; at++, digits /= FourCells)
                 groups[at] = palette[digits % FourCells].Masked(masks[at]);
         }
-        for (var i = groups.Length * GroupBytes; i < picture.Length; i++) picture[i] = (byte)(Rgb[3 * At(colors, i / 3) + i % 3] & mask[i]);
+        for (var cell = 4 * groups.Length; 3 * cell < picture.Length; cell++)
+            if (mask[3 * cell] == 0) picture.Slice(3 * cell, 3).Clear();
+            else Rgb.Slice(3 * At(colors, cell), 3).CopyTo(picture[(3 * cell)..]);
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 4)]

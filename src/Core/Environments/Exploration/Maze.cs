@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Rl.Distributed.Core.Environments.Exploration;
 
 /// <summary>Random mazes without loops, by a depth-first walk.</summary>
@@ -6,8 +8,19 @@ internal static class Maze
     /// <summary>The largest side, in cells.</summary>
     public const int MaxSize = 63;
 
+    private const int Ways = 4;
+
+    // A draw below 12 chooses among 1, 2, 3 or 4 ways with equal chances; one draw below 12⁸ is eight of them.
+    private const int Choices = 12, ChoicesPerDraw = 8, DrawRange = 429_981_696;
+
+    // By the set of ways that are open (bit w: way w) and the choice: the way.
+    private static readonly byte[] WayOf = MakeWays();
+
     /// <summary>How many cells of such a maze are free: the rooms, and a passage to each but the first.</summary>
     public static int FreeCells(int size) => 2 * (size / 2) * (size / 2) - 1;
+
+    /// <summary>The cell of the room in that column and row of rooms.</summary>
+    public static int RoomCell(int size, int x, int y) => (2 * y + 1) * size + 2 * x + 1;
 
     /// <summary>Carves a maze of size² cells: rooms at odd columns and rows, and passages between those that are joined.</summary>
     /// <remarks>
@@ -20,40 +33,49 @@ internal static class Maze
     public static void Carve<TDraws>(int size, Span<short> free, ref TDraws draws) where TDraws : struct, IDraws
     {
         var side = size / 2;
-        // A frame of seen rooms around the true ones keeps the walk inside.
+        // 1 for a room not yet seen; a frame of zeros around them keeps the walk inside.
         var stride = side + 2;
-        Span<bool> seen = stackalloc bool[stride * stride];
-        for (var i = 0; i < stride; i++)
-            seen[i] = seen[stride * (stride - 1) + i] = seen[stride * i] = seen[stride * i + stride - 1] = true;
+        Span<byte> open = stackalloc byte[stride * stride];
+        open.Clear();
+        for (var row = 1; row <= side; row++) open.Slice(row * stride + 1, side).Fill(1);
 
         ReadOnlySpan<int> roomSteps = [1, -1, stride, -stride], cellSteps = [1, -1, size, -size];
         Span<(short Room, short Cell)> path = stackalloc (short, short)[side * side];
-        Span<int> ways = stackalloc int[4];
         var (x, y) = (draws.Integer(side), draws.Integer(side));
         var (room, cell) = ((y + 1) * stride + x + 1, RoomCell(size, x, y));
-        var (depth, count) = (0, 1);
-        seen[room] = true;
+        var (depth, count, choices, left) = (0, 1, 0u, 0);
+        open[room] = 0;
         free[0] = (short)cell;
         while (count < free.Length)
         {
-            var found = 0;
-            for (var way = 0; way < 4; way++)
-                if (!seen[room + roomSteps[way]]) ways[found++] = way;
-            if (found == 0)
+            var ways = open[room + 1] | open[room - 1] << 1 | open[room + stride] << 2 | open[room - stride] << 3;
+            if (ways == 0)
             {
                 (room, cell) = path[--depth];
                 continue;
             }
+            path[depth] = ((short)room, (short)cell);
             // A room with one way left need not be visited again.
-            if (found > 1) path[depth++] = ((short)room, (short)cell);
-            var chosen = ways[found > 1 ? draws.Integer(found) : 0];
-            free[count++] = (short)(cell + cellSteps[chosen]);
-            (room, cell) = (room + roomSteps[chosen], cell + 2 * cellSteps[chosen]);
-            free[count++] = (short)cell;
-            seen[room] = true;
+            if (!BitOperations.IsPow2(ways)) depth++;
+            if (left-- == 0) (choices, left) = ((uint)draws.Integer(DrawRange), ChoicesPerDraw - 1);
+            var way = WayOf[ways * Choices + (int)(choices % Choices)];
+            choices /= Choices;
+            free[count] = (short)(cell + cellSteps[way]);
+            (room, cell) = (room + roomSteps[way], cell + 2 * cellSteps[way]);
+            free[count + 1] = (short)cell;
+            count += 2;
+            open[room] = 0;
         }
     }
 
-    /// <summary>The cell of the room in that column and row of rooms.</summary>
-    public static int RoomCell(int size, int x, int y) => (2 * y + 1) * size + 2 * x + 1;
+    private static byte[] MakeWays()
+    {
+        var table = new byte[(1 << Ways) * Choices];
+        for (var open = 1; open < 1 << Ways; open++)
+        {
+            int[] ways = [.. Enumerable.Range(0, Ways).Where(way => (open >> way & 1) != 0)];
+            for (var choice = 0; choice < Choices; choice++) table[open * Choices + choice] = (byte)ways[choice % ways.Length];
+        }
+        return table;
+    }
 }
