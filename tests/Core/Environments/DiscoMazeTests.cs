@@ -206,6 +206,18 @@ public class DiscoMazeTests
         Assert.True(goals.Count > 60);
     }
 
+    [Fact]
+    public void The_goal_is_in_any_room_but_the_agents()
+    {
+        const int copies = 1200;
+        var play = Play.Of(new EnvironmentOptions { Name = "discomaze", Goal = true, Size = 5 }, copies);
+        var pairs = Enumerable.Range(0, copies).Select(i => Picture(play.Observations, i, 5)).CountBy(picture => (Agent(picture), Array.IndexOf(picture, White)));
+        // Four rooms: twelve pairs of 100 each.
+        Assert.Equal(12, pairs.Count());
+        Assert.All(pairs, pair => Assert.InRange(pair.Value, 50, 150));
+        Assert.DoesNotContain(pairs, pair => pair.Key.Item2 < 0);
+    }
+
     [Theory]
     [InlineData(4, "Size of 'discomaze' is 5 to 63, but is 4")]
     [InlineData(20, "Size of 'discomaze' is an odd number, 5 to 63, but is 20")]
