@@ -23,12 +23,13 @@ public sealed record EnvironmentOptions
     [Description("MinAtar: offer only the actions which have an effect, instead of all six.")]
     public bool MinimalActions { get; init; }
 
-    [Description("tmaze: steps to the junction (10); memory-len: steps to remember (10); repeat-previous: which of the last cards is asked for (4). "
-        + "Empty for the environment's own, in brackets.")]
+    [Description("tmaze: steps to the junction (10); memory-len: steps to remember (10); repeat-previous: which of the last cards is "
+        + "asked for (4). Empty for the environment's own, in brackets.")]
     [Range(1, 1000)]
     public int? Length { get; init; }
 
-    [Description("deepsea: rows (10); discomaze: cells a side, odd (21); repeat-previous: decks (1). Empty for the environment's own, in brackets.")]
+    [Description("deepsea: rows (10); discomaze: cells a side, odd (21); repeat-previous: decks (1). "
+        + "Empty for the environment's own, in brackets.")]
     [Range(1, 100)]
     public int? Size { get; init; }
 

@@ -22,7 +22,8 @@ public class CartPoleHiddenTests
                 Assert.Equal([seen.Shown(i)[0], seen.Shown(i)[2]], hidden.Shown(i));
                 var s = seen.Shown(i);
                 // The even copies are balanced, with what only the other batch shows.
-                seen.Actions[i] = hidden.Actions[i] = i % 2 == 1 ? choices.NextInt32(2) : 0.1f * s[0] + 0.3f * s[1] + 3f * s[2] + s[3] > 0 ? 1 : 0;
+                var balancing = 0.1f * s[0] + 0.3f * s[1] + 3f * s[2] + s[3] > 0 ? 1 : 0;
+                seen.Actions[i] = hidden.Actions[i] = i % 2 == 1 ? choices.NextInt32(2) : balancing;
             }
             hidden.Step();
             seen.Step();

@@ -4,7 +4,7 @@ namespace Rl.Distributed.Core.Tests.Environments;
 
 public class DiscoMazeTests
 {
-    private const int Size = 21, Cells = Size * Size, Left = 0, Right = 1, Up = 2, Down = 3;
+    private const int Size = 21, Cells = Size * Size, Left = 0, Right = 1, Up = 2;
     private const int Black = 0, Green = 0x00FF00, White = 0xFFFFFF;
 
     private static readonly int[] WallColors = [0xFF0000, 0xFFFF00, 0x0000FF, 0xFF00FF, 0x00FFFF];
@@ -126,7 +126,8 @@ public class DiscoMazeTests
             Assert.Equal(0f, play.Rewards[i]);
             Assert.Equal(target, Agent(Picture(play.Terminated[i] ? play.Finals : play.Observations, i)));
             var after = Picture(play.Observations, i);
-            Assert.Equal(!play.Terminated[i], before[i].Zip(after, (old, now) => WallColors.Contains(old) == WallColors.Contains(now)).All(same => same));
+            var isSame = Enumerable.Range(0, Cells).All(cell => WallColors.Contains(before[i][cell]) == WallColors.Contains(after[cell]));
+            Assert.Equal(!play.Terminated[i], isSame);
         }
         Assert.InRange(play.Terminated.Count(ended => ended), 25, 75);
     }
@@ -161,8 +162,8 @@ public class DiscoMazeTests
             {
                 var picture = Picture(play.Observations, 0);
                 var agent = Agent(picture);
-                var moves = Enumerable.Range(0, 4).Where(move => picture[agent + Step(move, Size)] == Black && !seen.Contains(agent + Step(move, Size)));
-                var next = moves.Cast<int?>().FirstOrDefault();
+                bool IsNew(int move) => picture[agent + Step(move, Size)] == Black && !seen.Contains(agent + Step(move, Size));
+                var next = Enumerable.Range(0, 4).Where(IsNew).Cast<int?>().FirstOrDefault();
                 play.Actions[0] = next ?? way.Pop() ^ 1;
                 if (next is { } move) way.Push(move);
                 play.Step();
@@ -191,7 +192,8 @@ public class DiscoMazeTests
                 Assert.True(goal % Size % 2 == 1 && goal / Size % 2 == 1);
                 var distances = Distances(before[i], Size, goal);
                 goals.Add(goal);
-                play.Actions[i] = Enumerable.Range(0, 4).First(move => distances[Agent(before[i]) + Step(move, Size)] == distances[Agent(before[i])] - 1);
+                var agent = Agent(before[i]);
+                play.Actions[i] = Enumerable.Range(0, 4).First(move => distances[agent + Step(move, Size)] == distances[agent] - 1);
             }
             play.Step();
             for (var i = 0; i < copies; i++)
@@ -211,11 +213,12 @@ public class DiscoMazeTests
     {
         const int copies = 1200;
         var play = Play.Of(new EnvironmentOptions { Name = "discomaze", Goal = true, Size = 5 }, copies);
-        var pairs = Enumerable.Range(0, copies).Select(i => Picture(play.Observations, i, 5)).CountBy(picture => (Agent(picture), Array.IndexOf(picture, White)));
+        var pictures = Enumerable.Range(0, copies).Select(i => Picture(play.Observations, i, 5));
+        var pairs = pictures.CountBy(picture => (Agent: Agent(picture), Goal: Array.IndexOf(picture, White))).ToList();
         // Four rooms: twelve pairs of 100 each.
-        Assert.Equal(12, pairs.Count());
+        Assert.Equal(12, pairs.Count);
         Assert.All(pairs, pair => Assert.InRange(pair.Value, 50, 150));
-        Assert.DoesNotContain(pairs, pair => pair.Key.Item2 < 0);
+        Assert.DoesNotContain(pairs, pair => pair.Key.Goal < 0);
     }
 
     [Theory]
@@ -254,7 +257,8 @@ public class DiscoMazeTests
     {
         var row = observations.AsSpan(index * size * size * 3, size * size * 3);
         var picture = new int[size * size];
-        for (var cell = 0; cell < picture.Length; cell++) picture[cell] = (row[3 * cell] << 16) | (row[3 * cell + 1] << 8) | row[3 * cell + 2];
+        for (var cell = 0; cell < picture.Length; cell++)
+            picture[cell] = (row[3 * cell] << 16) | (row[3 * cell + 1] << 8) | row[3 * cell + 2];
         return picture;
     }
 
@@ -264,7 +268,7 @@ public class DiscoMazeTests
         return Array.IndexOf(picture, Green);
     }
 
-    private static int Step(int move, int size) => move switch { Left => -1, Right => 1, Up => -size, Down => size, _ => throw new ArgumentException($"{move}") };
+    private static int Step(int move, int size) => move switch { Left => -1, Right => 1, Up => -size, _ => size };
 
     private static int FreeMove(int[] picture, int size = Size) =>
         Enumerable.Range(0, 4).First(move => picture[Agent(picture) + Step(move, size)] == Black);

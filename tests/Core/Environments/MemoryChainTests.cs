@@ -24,8 +24,8 @@ public class MemoryChainTests
             {
                 Assert.Equal(step < 4 ? 0f : i % 2 == 0 ? 1f : -1f, play.Rewards[i]);
                 Assert.Equal((step == 4, false), (play.Terminated[i], play.Truncated[i]));
-                float[] expected = step switch { 1 => [1f, 0f, context[i]], 2 => [2f / 3, 0f, 0f], 3 => [1f / 3, 0f, 0f], _ => [0f, 0f, 0f] };
-                Assert.Equal(expected, step < 4 ? play.Shown(i) : Final(play, i));
+                var timeLeft = step switch { 1 => 1f, 2 => 2f / 3, 3 => 1f / 3, _ => 0f };
+                Assert.Equal([timeLeft, 0f, step == 1 ? context[i] : 0f], step < 4 ? play.Shown(i) : Final(play, i));
             }
         }
     }
@@ -111,7 +111,8 @@ public class MemoryChainTests
     [InlineData("memory-len", null, 5, "'memory-len' has no option Bits")]
     public void A_setting_that_cannot_be_is_refused_by_name(string name, int? length, int? bits, string message)
     {
-        var error = Assert.Throws<ArgumentException>(() => Play.Of(new EnvironmentOptions { Name = name, Length = length, Bits = bits }, 1));
+        var options = new EnvironmentOptions { Name = name, Length = length, Bits = bits };
+        var error = Assert.Throws<ArgumentException>(() => Play.Of(options, 1));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 

@@ -105,6 +105,7 @@ public struct DiscoMaze : IGame<DiscoMaze, int>
     {
         var size = OptionRange.Value(options.Size, 21, 5, Maze.MaxSize, nameof(options.Size), Name);
         if (size % 2 == 1) return size;
-        throw new ArgumentException($"{nameof(options.Size)} of '{Name}' is an odd number, 5 to {Maze.MaxSize}, but is {size}.", nameof(options));
+        throw new ArgumentException(
+            $"{nameof(options.Size)} of '{Name}' is an odd number, 5 to {Maze.MaxSize}, but is {size}.", nameof(options));
     }
 }

@@ -4,8 +4,8 @@ namespace Rl.Distributed.Core.Environments.Exploration;
 
 /// <summary>The colours of a Random Disco Maze: one of five a cell, drawn anew at every step.</summary>
 /// <remarks>
-/// One draw below 5¹² is the colours of 12 cells, its digits to the base 5, lowest first. Four digits at a time look up four painted pixels,
-/// so that a picture of 441 cells takes 37 draws and 111 look-ups.
+/// One draw below 5¹² is the colours of 12 cells: its digits to the base 5, lowest first. Four digits at a time look up four painted
+/// pixels, so that a picture of 441 cells takes 37 draws and 111 look-ups.
 /// </remarks>
 internal static class DiscoPaint
 {

@@ -7,7 +7,8 @@ namespace Rl.Distributed.Core.Environments.Memory;
 /// <summary>CartPole with its velocities hidden: an agent must remember to know which way cart and pole are moving.</summary>
 /// <remarks>
 /// Motion, rewards, ends, limit and draws are those of <see cref="CartPole"/>, to the bit. Observation: Float32[2], the cart's position (m)
-/// and the pole's angle (rad). A classic of partial observability: Wieland 1991 and Gomez and Miikkulainen 1999 balance poles this way.
+/// and the pole's angle (rad). Poles have long been balanced without velocities to test memory, as in Gomez and Miikkulainen 1999, "Solving
+/// non-Markovian control tasks with neuroevolution".
 /// </remarks>
 public sealed class CartPoleHidden : IEnvironmentBatch
 {

@@ -3,8 +3,8 @@ namespace Rl.Distributed.Core.Environments.Memory;
 /// <summary>The T-maze: a sign at the start of a corridor says where the goal is at its end.</summary>
 /// <remarks>
 /// A corridor runs east from the start to a junction, N steps away (<see cref="EnvironmentOptions.Length"/>, 10 by default). From there one
-/// arm goes north, one south, and at the end of one of them, drawn fairly at the reset, is the goal. Actions: 0 north, 1 east, 2 south; there
-/// is no way back. East moves one step along the corridor, for reward 0. At the junction, north and south choose an arm and end the
+/// arm goes north, one south, and at the end of one of them, drawn fairly at the reset, is the goal. Actions: 0 north, 1 east, 2 south;
+/// there is no way back. East moves one step along the corridor, for reward 0. At the junction, north and south choose an arm and end the
 /// episode: reward 4 if the goal is there, else -0.1. Any other key, that is north or south in the corridor and east at the junction, means
 /// staying, at reward -0.1. After 2N steps the episode is truncated, so the best return is 4, after N + 1 steps.
 /// Observation: Bit[3]. The first one of an episode is the sign: 011 for a goal in the north, 110 for one in the south; from then on it is
