@@ -17,7 +17,7 @@ public interface IMemoryTask
     static abstract (int Length, int Bits) Setting(EnvironmentOptions options);
 }
 
-/// <summary>bsuite's memory_len: one bit, <see cref="EnvironmentOptions.Length"/> steps, 10 by default; bsuite goes from 1 to 100.</summary>
+/// <summary>bsuite's memory_len: one bit, <see cref="EnvironmentOptions.Length"/> steps, 10 by default; in bsuite 1 to 100.</summary>
 public readonly struct MemoryLength : IMemoryTask
 {
     public static string Name => "memory-len";
@@ -30,7 +30,7 @@ public readonly struct MemoryLength : IMemoryTask
         (OptionRange.Value(options.Length, 10, 1, 1000, Option, Name), 1);
 }
 
-/// <summary>bsuite's memory_size: 2 steps, <see cref="EnvironmentOptions.Bits"/> bits, 10 by default; bsuite goes from 1 to 40.</summary>
+/// <summary>bsuite's memory_size: 2 steps, <see cref="EnvironmentOptions.Bits"/> bits, 10 by default; in bsuite 1 to 40.</summary>
 public readonly struct MemorySize : IMemoryTask
 {
     public static string Name => "memory-size";

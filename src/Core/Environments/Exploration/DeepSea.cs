@@ -4,7 +4,7 @@ namespace Rl.Distributed.Core.Environments.Exploration;
 /// <remarks>
 /// A board of N rows and columns (<see cref="EnvironmentOptions.Size"/>, 10 by default). The diver starts at the top left and sinks one row
 /// a step, so that an episode has N steps. Of the actions 0 and 1 one means right and the other left; which one is drawn fairly for every
-/// cell, once for each copy in a batch, and stays so over its episodes. Right moves a column right (the wall stops it) and costs 0.01/N;
+/// cell, once for each copy of a batch, and stays over its episodes. Right moves a column right (the wall stops it) and costs 0.01/N;
 /// left moves a column left (the wall stops it) and is free. Right in the last column, which is reached in the last row only, gives 1
 /// on top; so one of the 2^N ways down returns 0.99, and all others 0 or less. Observation: Bit[N, N], row by row, 1 where the diver is; all
 /// 0 after the last step.
