@@ -29,4 +29,24 @@ public sealed record EnvironmentOptions
 
     [Description("Tetris: what is observed: the cells of the board, or features of it as numbers.")]
     public TetrisObservation TetrisObservation { get; init; }
+
+    [Description("tmaze: steps to the junction (10); memory-len: steps to remember (10); repeat-previous: which of the last cards is "
+        + "asked for (4). Empty for the environment's own, in brackets.")]
+    [Range(1, 1000)]
+    public int? Length { get; init; }
+
+    [Description("deepsea: rows (10); discomaze: cells a side, odd (21); repeat-previous: decks (1). "
+        + "Empty for the environment's own, in brackets.")]
+    [Range(1, 100)]
+    public int? Size { get; init; }
+
+    [Description("memory-size: bits to remember; empty for the environment's own, 10.")]
+    [Range(1, 64)]
+    public int? Bits { get; init; }
+
+    [Description("deepsea: whether moves fail at times and the ends give random rewards.")]
+    public bool Stochastic { get; init; }
+
+    [Description("discomaze: whether there is a goal to find, for reward 1; without it there is no reward at all.")]
+    public bool Goal { get; init; }
 }

@@ -22,6 +22,11 @@ public class ContractTests
                 data.Add(options with { TetrisObservation = TetrisObservation.Bertsekas });
                 data.Add(options with { TetrisObservation = TetrisObservation.Bcts });
             }
+            if (entry.Options.Contains(nameof(options.Length))) data.Add(options with { Length = 1 });
+            if (entry.Options.Contains(nameof(options.Size))) data.Add(options with { Size = 7 });
+            if (entry.Options.Contains(nameof(options.Bits))) data.Add(options with { Bits = 40 });
+            if (entry.Options.Contains(nameof(options.Stochastic))) data.Add(options with { Stochastic = true });
+            if (entry.Options.Contains(nameof(options.Goal))) data.Add(options with { Goal = true });
         }
         return data;
     }
