@@ -13,11 +13,11 @@ internal static class Wrapping
     public static void Check(EnvironmentEntry entry, EnvironmentOptions options)
     {
         if (options.StickyActions is { } sticky && !(sticky is >= 0 and <= 1))
-            throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options));
-        if (options.ActionRepeat < 1) throw new ArgumentException($"ActionRepeat is {options.ActionRepeat}, but 1 at least.", nameof(options));
-        if (options.TimeLimit < 0) throw new ArgumentException($"TimeLimit is {options.TimeLimit}, but 0 at least.", nameof(options));
-        if (options.FrameStack < 1) throw new ArgumentException($"FrameStack is {options.FrameStack}, but 1 at least.", nameof(options));
-        if (!Enum.IsDefined(options.LifeLoss)) throw new ArgumentException($"LifeLoss is {options.LifeLoss}.", nameof(options));
+            throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options.StickyActions));
+        CheckAtLeast(1, options.ActionRepeat, nameof(options.ActionRepeat));
+        CheckAtLeast(0, options.TimeLimit, nameof(options.TimeLimit));
+        CheckAtLeast(1, options.FrameStack ?? 1, nameof(options.FrameStack));
+        if (!Enum.IsDefined(options.LifeLoss)) throw new ArgumentException($"LifeLoss is {options.LifeLoss}.", nameof(options.LifeLoss));
         if (options.LifeLoss != LifeLoss.None && !entry.HasLives) throw LifeLossWrapper.NoLives(entry.Name, options.LifeLoss);
     }
 
@@ -64,6 +64,11 @@ internal static class Wrapping
     {
         if (options.ActionRepeat > 1 && IsOutside(entry, nameof(options.ActionRepeat))) one = new ActionRepeat(one, options.ActionRepeat);
         return options.TimeLimit > 0 && IsOutside(entry, nameof(options.TimeLimit)) ? new TimeLimit(one, options.TimeLimit) : one;
+    }
+
+    private static void CheckAtLeast(int least, int value, string option)
+    {
+        if (value < least) throw new ArgumentException($"{option} is {value}; it must be {least} at least.", option);
     }
 
     private static int Frames(EnvironmentEntry entry, EnvironmentOptions options) =>
