@@ -24,7 +24,7 @@ public sealed class FrameStacking
         _cells = stacked.ElementCount / stacked.Shape[^1];
         _unit = stacked.Type == ElementType.Float32 ? elements * sizeof(float) : elements;
         StackBytes = stacked.ByteCount;
-        FrameBytes = stacked.Type == ElementType.Bit ? (elements * _cells + 7) / 8 : _unit * _cells;
+        FrameBytes = FrameBytesOf(stacked);
         _bits = stacked.Type == ElementType.Bit ? new BitStacking(_cells, _frames, _unit) : null;
     }
 
@@ -44,6 +44,11 @@ public sealed class FrameStacking
         shape[^1] = checked(shape[^1] * frames);
         return new ObservationSpec(frame.Type, shape) { StackedFrames = frames };
     }
+
+    /// <summary>Bytes of one frame of such stacks.</summary>
+    public static int FrameBytesOf(ObservationSpec stacked) => stacked.Type == ElementType.Bit
+        ? (stacked.ElementCount / stacked.StackedFrames + 7) / 8
+        : stacked.ByteCount / stacked.StackedFrames;
 
     /// <summary>The stack that has the frame k times.</summary>
     public void Fill(ReadOnlySpan<byte> frame, Span<byte> stack)
