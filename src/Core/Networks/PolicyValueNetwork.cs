@@ -32,10 +32,14 @@ public sealed class PolicyValueNetwork
         (_options, Actions) = (options, actions);
         _torso = torso(layout);
         _head = new PolicyValueHead(layout, _torso.Features, actions);
+        Normalizer = options.NormalizeObservations ? new ObservationNormalizer(layout, _torso.Observation) : null;
         Layout = layout.Build();
     }
 
     public ParameterLayout Layout { get; }
+
+    /// <summary>What is between the observations and the torso; null for nothing.</summary>
+    public ObservationNormalizer? Normalizer { get; }
 
     /// <summary>A.</summary>
     public int Actions { get; }
@@ -52,7 +56,7 @@ public sealed class PolicyValueNetwork
     public static PolicyValueNetwork Create(NetworkOptions options, ObservationSpec observation, int actions) =>
         new(options, layout => Torsos.Create(options, layout, observation), actions);
 
-    /// <summary>A network with a torso of one's own; of the options only the initializer and the policy head's scale count.</summary>
+    /// <summary>A network with a torso of one's own; of the options the torso and its sizes do not count.</summary>
     public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) =>
         new(options, torso, actions);
 
@@ -86,6 +90,7 @@ public sealed class PolicyValueNetwork
         CheckLength(observations.Length, batch * Observation.ByteCount, nameof(observations), "batch × ByteCount");
         workspace.Batch = batch;
         if (batch == 0) return;
+        if (Normalizer is not null) observations = Normalizer.Normalize(parameters, observations, workspace.Normalized, workspace.Factors);
         _torso.Forward(parameters, observations, batch, workspace.Torso);
         _head.Forward(parameters, workspace.Torso.Features.AsSpan(0, batch * _torso.Features), batch, workspace.Head);
     }
@@ -133,8 +138,12 @@ public sealed class PolicyValueNetwork
 /// <summary>What one thread's passes through a <see cref="PolicyValueNetwork"/> need and give; not thread-safe.</summary>
 public sealed class NetworkWorkspace
 {
-    internal NetworkWorkspace(PolicyValueNetwork owner, int maxBatch, bool training, TorsoBuffers torso, HeadBuffers head) =>
+    internal NetworkWorkspace(PolicyValueNetwork owner, int maxBatch, bool training, TorsoBuffers torso, HeadBuffers head)
+    {
         (Owner, MaxBatch, Training, Torso, Head) = (owner, maxBatch, training, torso, head);
+        var size = owner.Normalizer?.Size ?? 0;
+        (Normalized, Factors) = (new float[maxBatch * size], new float[size]);
+    }
 
     public int MaxBatch { get; }
 
@@ -151,6 +160,11 @@ public sealed class NetworkWorkspace
     public Span<float> Values => Head.Values.AsSpan(0, Batch);
 
     internal PolicyValueNetwork Owner { get; }
+
+    /// <summary>Observations as the torso sees them, and what they were multiplied by; empty where the network takes them as they are.</summary>
+    internal float[] Normalized { get; }
+
+    internal float[] Factors { get; }
 
     internal TorsoBuffers Torso { get; }
 
