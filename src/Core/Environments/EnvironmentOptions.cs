@@ -14,9 +14,29 @@ public sealed record EnvironmentOptions
     [Description("The environment's name; `rl list` shows them.")]
     public string Name { get; init; } = "cartpole";
 
-    [Description("MinAtar: the probability that the last action is played instead of the chosen one; empty for the game's own, 0.1.")]
+    [ForAnyEnvironment]
+    [Description("The probability that the last action is played instead of the chosen one; empty for the game's own: MinAtar 0.1, others 0.")]
     [Range(0.0, 1.0)]
     public double? StickyActions { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("Each action is played so often, or until the episode ends; the rewards are summed.")]
+    [Range(1, 1000)]
+    public int ActionRepeat { get; init; } = 1;
+
+    [ForAnyEnvironment]
+    [Description("Episodes are truncated after so many steps of the agent, beside the game's own limit; 0 for no such limit.")]
+    [Range(0, int.MaxValue)]
+    public int TimeLimit { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("A lost life is none: nothing, reset: an episode's end, or roll: no bootstrap, but the episode goes on.")]
+    public LifeLoss LifeLoss { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("An observation shows the last so many frames, oldest first; empty for the environment's own: mostly 1.")]
+    [Range(1, 64)]
+    public int? FrameStack { get; init; }
 
     [Description("MinAtar: whether a game grows harder as it goes on.")]
     public bool Ramping { get; init; } = true;

@@ -36,6 +36,15 @@ public sealed record ObservationSpec
 
     public int ElementCount { get; }
 
+    /// <summary>How many frames an observation shows: where not 1, one is a stack, see <see cref="Wrappers.FrameStacking"/>.</summary>
+    /// <exception cref="ArgumentException">The last dimension is not that many times another.</exception>
+    public int StackedFrames
+    {
+        get;
+        init => field = value > 0 && Shape[^1] % value == 0 ? value
+            : throw new ArgumentException($"{value} frames do not fit observations {this}.", nameof(value));
+    } = 1;
+
     /// <summary>Bytes that one stored observation takes.</summary>
     public int ByteCount => Type switch
     {
@@ -45,11 +54,12 @@ public sealed record ObservationSpec
     };
 
     public bool Equals(ObservationSpec? other) =>
-        other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
+        other is not null && Type == other.Type && StackedFrames == other.StackedFrames
+        && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
 
     public override int GetHashCode() => (ElementCount * 397) ^ (int)Type;
 
-    public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]";
+    public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]{(StackedFrames > 1 ? $" of {StackedFrames} frames" : "")}";
 }
 
 /// <summary>What an agent may do at a step.</summary>

@@ -29,8 +29,7 @@ public sealed class PolicyValueNetwork : AgentNetwork
     public static PolicyValueNetwork Create(NetworkOptions options, ObservationSpec observation, int actions) =>
         new(options, layout => Torsos.Create(options, layout, observation), actions);
 
-    /// <summary>A network with a torso of one's own; of the options only the LSTM, the initializer and the policy head's scale
-    /// count.</summary>
+    /// <summary>A network with a torso of one's own; of the options the torso and its sizes do not count.</summary>
     public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) =>
         new(options, torso, actions);
 

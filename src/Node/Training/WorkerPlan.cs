@@ -30,7 +30,8 @@ internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network,
             workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
         var setup = new WorkerSetup(
             random => registry.Create(config.Environment, workers.EnvironmentsPerWorker, random),
-            network, shape, config.Seed, config.Learner.Discount, workers.RewardClip, TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
+            network, shape, config.Seed, config.Learner.Discount, workers.RewardScale, workers.RewardClip,
+            TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
         return new WorkerPlan(setup, network, shape);
     }
 
