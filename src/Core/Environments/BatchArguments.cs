@@ -11,7 +11,7 @@ public static class BatchArguments
     public static void CheckStep(EnvironmentSpec spec, int count, int actions, in StepResults results)
     {
         var bytes = count * spec.Observation.ByteCount;
-        CheckLength(spec, "actions", actions, count);
+        CheckLength(spec, "actions", actions, spec.Action is ContinuousActionSpec continuous ? count * continuous.Dimensions : count);
         CheckLength(spec, nameof(results.Observations), results.Observations.Length, bytes);
         CheckLength(spec, nameof(results.FinalObservations), results.FinalObservations.Length, bytes);
         CheckLength(spec, nameof(results.Rewards), results.Rewards.Length, count);

@@ -18,16 +18,22 @@ public enum ElementType
 /// <summary>Shape and storage of one observation. Images are [height, width, channel].</summary>
 public sealed record ObservationSpec
 {
+    /// <summary>The most elements of an observation: a colour image of 2000 × 2000 points has fewer.</summary>
+    public const int MaxElements = 1 << 24;
+
+    /// <exception cref="ArgumentException">The shape is empty, has a size below 1, or more than <see cref="MaxElements"/> elements.</exception>
     public ObservationSpec(ElementType type, params ReadOnlySpan<int> shape)
     {
         if (shape.IsEmpty) throw new ArgumentException("An observation needs at least one dimension.", nameof(shape));
-        var count = 1;
+        var count = 1L;
         foreach (var size in shape)
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(shape));
-            count = checked(count * size);
+            count *= size;
+            if (count > MaxElements)
+                throw new ArgumentException($"An observation may have {MaxElements} elements; the shape [{string.Join(", ", shape.ToArray())}] has more.", nameof(shape));
         }
-        (Type, Shape, ElementCount) = (type, [.. shape], count);
+        (Type, Shape, ElementCount) = (type, [.. shape], (int)count);
     }
 
     public ElementType Type { get; }
@@ -62,6 +68,11 @@ public sealed record DiscreteActionSpec(int Count) : ActionSpec;
 public sealed record ContinuousActionSpec(ImmutableArray<float> Low, ImmutableArray<float> High) : ActionSpec
 {
     public int Dimensions => Low.Length;
+
+    public bool Equals(ContinuousActionSpec? other) =>
+        other is not null && Low.AsSpan().SequenceEqual(other.Low.AsSpan()) && High.AsSpan().SequenceEqual(other.High.AsSpan());
+
+    public override int GetHashCode() => Low.IsDefault ? 0 : Low.Length;
 }
 
 /// <summary>What an agent needs to know of an environment before the first step.</summary>

@@ -5,7 +5,7 @@ namespace Rl.Distributed.Core.Environments.Contract;
 
 /// <summary>The checks of what an environment does when it is used as it should be.</summary>
 /// <remarks>Each returns what it saw, or throws a violation.</remarks>
-internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> create, int steps)
+internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> create, int steps, bool needsLuck)
 {
     public string Sizes()
     {
@@ -36,7 +36,9 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             one.Step();
             other.Step();
         }
-        throw new ContractViolation($"two seeds gave the same {steps} steps; is the stream that the factory is given in use?");
+        var seen = $"two seeds gave the same {steps} steps";
+        if (!needsLuck) return $"not so: {seen}. If there is to be luck, draw it from the random stream that is passed in";
+        throw new ContractViolation($"{seen}; is the stream that the factory is given in use?");
     }
 
     public string WrittenInFull()
