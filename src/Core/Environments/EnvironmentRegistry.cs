@@ -24,6 +24,9 @@ public sealed record EnvironmentEntry
     /// <summary>Which of <see cref="EnvironmentOptions"/>, besides the name, it understands.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
 
+    /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
+    public string Identity { get; init; } = "";
+
     /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
     public TraceReplay? Trace { get; init; }
 }
