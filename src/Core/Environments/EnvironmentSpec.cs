@@ -36,10 +36,13 @@ public sealed record ObservationSpec
         (Type, Shape, ElementCount) = (type, [.. shape], (int)count);
     }
 
+    /// <summary>How each element is stored.</summary>
     public ElementType Type { get; }
 
+    /// <summary>The size of each dimension.</summary>
     public ImmutableArray<int> Shape { get; }
 
+    /// <summary>The product of the sizes.</summary>
     public int ElementCount { get; }
 
     /// <summary>Bytes that one stored observation takes.</summary>
@@ -50,11 +53,14 @@ public sealed record ObservationSpec
         _ => (ElementCount + 7) / 8,
     };
 
+    /// <inheritdoc/>
     public bool Equals(ObservationSpec? other) =>
         other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
 
+    /// <inheritdoc/>
     public override int GetHashCode() => (ElementCount * 397) ^ (int)Type;
 
+    /// <inheritdoc/>
     public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]";
 }
 
@@ -67,11 +73,14 @@ public sealed record DiscreteActionSpec(int Count) : ActionSpec;
 /// <summary>A vector within bounds, one pair a dimension.</summary>
 public sealed record ContinuousActionSpec(ImmutableArray<float> Low, ImmutableArray<float> High) : ActionSpec
 {
+    /// <summary>Numbers in an action.</summary>
     public int Dimensions => Low.Length;
 
+    /// <inheritdoc/>
     public bool Equals(ContinuousActionSpec? other) =>
         other is not null && Low.AsSpan().SequenceEqual(other.Low.AsSpan()) && High.AsSpan().SequenceEqual(other.High.AsSpan());
 
+    /// <inheritdoc/>
     public override int GetHashCode() => Low.IsDefault ? 0 : Low.Length;
 }
 
