@@ -26,7 +26,7 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
     /// <param name="create">Makes one copy.</param>
     /// <param name="count">How many.</param>
     /// <param name="random">The stream of all their luck.</param>
-    /// <param name="name">What errors call the environment; null for the spec's name.</param>
+    /// <param name="name">What errors call the environment; null for the name of its class.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not positive.</exception>
     /// <exception cref="EnvironmentException">The spec is not sound, or a copy is not like the others.</exception>
     public EnvironmentBatch(Func<IEnvironment> create, int count, RandomStream random, string? name = null)
@@ -35,13 +35,11 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         _copies = new IEnvironment[count];
         for (var i = 0; i < count; i++) _copies[i] = create();
-        var spec = _copies[0].Spec;
-        _name = name ?? spec?.Name ?? _copies[0].GetType().Name;
-        if (SpecProblem.Of(spec) is { } problem) throw new EnvironmentException($"'{_name}': {problem}");
-        Spec = spec!;
+        _name = name ?? _copies[0].GetType().Name;
+        Spec = SpecOf(0);
         for (var i = 1; i < count; i++)
-            if (_copies[i].Spec != Spec)
-                throw new EnvironmentException($"'{_name}': copy {i} has the spec {_copies[i].Spec}, but copy 0 has {Spec}: every copy needs the same.");
+            if (SpecOf(i) is var spec && spec != Spec)
+                throw new EnvironmentException($"'{_name}': copy {i} has the spec {spec}, but copy 0 has {Spec}: every copy needs the same.");
         if (Spec.Action is ContinuousActionSpec continuous) (_continuous, _dimensions) = (Typed<IContinuousEnvironment>(), continuous.Dimensions);
         else _discrete = Typed<IDiscreteEnvironment>();
         _bytes = Spec.Observation.ByteCount;
@@ -121,6 +119,20 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
     public void Dispose()
     {
         foreach (var copy in _copies) (copy as IDisposable)?.Dispose();
+    }
+
+    private EnvironmentSpec SpecOf(int copy)
+    {
+        EnvironmentSpec? spec;
+        try
+        {
+            spec = _copies[copy].Spec;
+        }
+        catch (Exception error)
+        {
+            throw EnvironmentFailure.Threw($"'{_name}': Spec", error);
+        }
+        return SpecProblem.Of(spec) is { } problem ? throw new EnvironmentException($"'{_name}': {problem}") : spec!;
     }
 
     private void ResetCopy(int index, Span<byte> row)

@@ -23,7 +23,7 @@ public class PluginTests
 
     [Theory]
     [InlineData("GuessNaN", "GuessNaN': Step wrote NaN into element 2 of the observation of copy 0 at step 7")]
-    [InlineData("GuessInfinity", "GuessInfinity': Step gave copy 0 the reward ∞ at step 1: rewards must be finite")]
+    [InlineData("GuessInfinity", "GuessInfinity': Step gave copy 0 the reward Infinity at step 1: rewards must be finite")]
     [InlineData("GuessThrows", "Step of copy 0, after 7 steps of its episode, threw InvalidOperationException: the dice fell off the table")]
     [InlineData("GuessThrows", "OwnEnvironments.cs:line ")]
     [InlineData("GuessThrowsAtReset", "Reset of copy 0, after 0 steps of its episode, threw InvalidOperationException: no dice")]
