@@ -29,6 +29,9 @@ public static class EnvironmentFailure
     private static string Places(Exception error)
     {
         var lines = (error.StackTrace ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Concat(lines.Take(MaxFrames).Select(line => $"\n   {line}"));
+        // What called it is no news to its author.
+        var theirs = lines.TakeWhile(line => !line.Contains($" {typeof(EnvironmentBatch).FullName}.", StringComparison.Ordinal)
+            && !line.Contains($" {typeof(CheckedBatch).FullName}.", StringComparison.Ordinal));
+        return string.Concat(theirs.Take(MaxFrames).Select(line => $"\n   {line}"));
     }
 }
