@@ -12,7 +12,7 @@ namespace Rl.Distributed.Node.Environments;
 internal sealed record RandomPlay(int Episodes, double MeanReturn, double Deviation, double MeanLength, double StepsPerSecond)
 {
     private const int Copies = 32;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(0.5), Limit = TimeSpan.FromSeconds(5);
 
     /// <param name="environments">Where the environment is known.</param>
     /// <param name="options">The environment.</param>
@@ -23,6 +23,8 @@ internal sealed record RandomPlay(int Episodes, double MeanReturn, double Deviat
         var batch = environments.Create(options, Copies, RandomStream.Create(1, StreamRole.EvaluationEnvironment));
         using var owner = batch as IDisposable;
         var play = new Player(batch, (episodes + Copies - 1) / Copies);
+        // The first steps are slow: they are compiled.
+        for (var i = 0; i < 16; i++) play.Step();
         var begun = clock.GetTimestamp();
         var steps = 0L;
         var seconds = 0.0;
@@ -31,7 +33,7 @@ internal sealed record RandomPlay(int Episodes, double MeanReturn, double Deviat
             for (var i = 0; i < 16; i++, steps += Copies) play.Step();
             seconds = clock.GetElapsedTime(begun).TotalSeconds;
         }
-        while (!play.IsComplete && seconds < Limit.TotalSeconds);
+        while (seconds < Least.TotalSeconds || (!play.IsComplete && seconds < Limit.TotalSeconds));
         return play.Result(steps / seconds);
     }
 
