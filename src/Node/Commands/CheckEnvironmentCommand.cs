@@ -42,7 +42,8 @@ internal sealed class CheckEnvironmentCommand
         {
             check._environment, check._set, check._episodes, check._traces,
         };
-        command.SetAction((parsed, _) => Task.Run(() => check.Run(parsed), CancellationToken.None));
+        // An environment may never return: Ctrl-C ends the program all the same.
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => check.Run(parsed), CancellationToken.None).WaitAsync(cancellationToken));
         return command;
     }
 

@@ -68,7 +68,8 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
     public string Finals()
     {
         var (zeros, ones) = (new ContractPlayer(create), new ContractPlayer(create, ones: true));
-        var renewed = false;
+        // Where nothing ever changes, such as the view of a bandit, nothing can be renewed.
+        var (first, renewed, changes) = (zeros.Observations.ToArray(), false, false);
         for (var step = 1; step <= steps; step++)
         {
             zeros.Step();
@@ -76,6 +77,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             for (var i = 0; i < ContractPlayer.Count; i++)
             {
                 var final = zeros.Row(zeros.Finals, i);
+                changes |= !zeros.Row(zeros.Observations, i).SequenceEqual(zeros.Row(first, i));
                 var otherFinal = ones.Row(ones.Finals, i);
                 if (zeros.Ended(i))
                 {
@@ -89,7 +91,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
                 }
             }
         }
-        if (zeros.Episodes > 0 && !renewed)
+        if (zeros.Episodes > 0 && changes && !renewed)
             throw new ContractViolation("after its end an episode shows on: every next observation was the final one");
         return Seen(zeros);
     }
