@@ -50,6 +50,7 @@ public static class EnvironmentContract
             Try("Reset starts new episodes at any time", play.ResetAnytime),
             Try("stepping allocates nothing", play.Allocations),
             Try("a picture can be drawn, and drawing changes nothing", play.Pictures),
+            Try("drawing allocates nothing", play.PictureAllocations),
             Try("a bad action is refused before anything has moved", refusal.BadActions),
             Try("spans of a wrong length are refused before anything has moved", refusal.WrongLengths),
             Try("actions of the other kind are refused", refusal.WrongKind),

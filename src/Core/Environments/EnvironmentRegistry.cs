@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Rl.Distributed.Core.Environments.Bsuite;
 using Rl.Distributed.Core.Environments.ClassicControl;
+using Rl.Distributed.Core.Environments.Exploration;
+using Rl.Distributed.Core.Environments.Memory;
 using Rl.Distributed.Core.Environments.MinAtar;
+using Rl.Distributed.Core.Environments.Tetris;
 using Rl.Distributed.Core.Environments.Traces;
 using Rl.Distributed.Core.Numerics;
 
@@ -64,16 +67,24 @@ public sealed class EnvironmentRegistry
     /// <summary>The environments that come with the system.</summary>
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
+        MemoryChain<MemoryLength>.Entry,
+        MemoryChain<MemorySize>.Entry,
         ControlFamily.Entry<Acrobot, int>(),
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
         ControlFamily.Entry<MountainCar, int>(),
         ControlFamily.Entry<MountainCarContinuous, float>(),
         ControlFamily.Entry<Pendulum, float>(),
+        CartPoleHidden.Entry,
+        RepeatPrevious.Entry,
+        TMaze.Entry,
+        DeepSea.Entry,
+        DiscoMaze.Entry,
         MinAtarFamily.Entry<Asterix>(),
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),
         MinAtarFamily.Entry<Seaquest>(),
-        MinAtarFamily.Entry<SpaceInvaders>());
+        MinAtarFamily.Entry<SpaceInvaders>(),
+        TetrisFamily.Entry);
 
     public ImmutableArray<IEnvironmentSource> Sources { get; }
 
