@@ -24,15 +24,20 @@ public static class EnvironmentContract
     {
         registry ??= EnvironmentRegistry.Default;
         registry.Spec(options);
-        return Check((count, random) => registry.Create(options, count, random), steps);
+        var isOurs = registry.Entries.Any(entry => entry.Name == options.Name);
+        return Check((count, random) => registry.Create(options, count, random), steps, needsLuck: isOurs);
     }
 
     /// <summary>Checks what a factory makes, given a count and the stream of all its luck.</summary>
-    public static IReadOnlyList<ContractCheck> Check(Func<int, RandomStream, IEnvironmentBatch> create, int steps = 3000)
+    /// <param name="create">The factory.</param>
+    /// <param name="steps">How long each check plays, in steps of a small batch.</param>
+    /// <param name="needsLuck">Whether an environment that plays the same whatever the seed is at fault.</param>
+    public static IReadOnlyList<ContractCheck> Check(
+        Func<int, RandomStream, IEnvironmentBatch> create, int steps = 3000, bool needsLuck = true)
     {
         ArgumentNullException.ThrowIfNull(create);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        var play = new PlayChecks(create, steps);
+        var play = new PlayChecks(create, steps, needsLuck);
         var refusal = new RefusalChecks(create);
         return
         [

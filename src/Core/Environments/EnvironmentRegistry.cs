@@ -35,6 +35,9 @@ public sealed record EnvironmentEntry
     /// <summary>Whether its batches are <see cref="IHasLives"/>.</summary>
     public bool HasLives { get; init; }
 
+    /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
+    public string Identity { get; init; } = "";
+
     /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
     public TraceReplay? Trace { get; init; }
 }

@@ -4,6 +4,7 @@ namespace Rl.Distributed.Core.Environments;
 [Flags]
 public enum StepNotes : byte
 {
+    /// <summary>Nothing.</summary>
     None = 0,
 
     /// <summary>Nothing that follows counts for this step (γ = 0), but the episode goes on, and so does a recurrent state: a life was lost.</summary>
@@ -26,16 +27,22 @@ public enum StepNotes : byte
 /// </remarks>
 public readonly ref struct StepResults
 {
+    /// <summary>What to act on next.</summary>
     public required Span<byte> Observations { get; init; }
 
+    /// <summary>What ended episodes showed last.</summary>
     public required Span<byte> FinalObservations { get; init; }
 
+    /// <summary>The rewards of this step.</summary>
     public required Span<float> Rewards { get; init; }
 
+    /// <summary>Whether the task ended the episode.</summary>
     public required Span<bool> Terminated { get; init; }
 
+    /// <summary>Whether a limit ended the episode.</summary>
     public required Span<bool> Truncated { get; init; }
 
+    /// <summary>What else there is to know; may be empty.</summary>
     public Span<StepNotes> Notes { get; init; }
 }
 
@@ -50,6 +57,7 @@ public readonly ref struct StepResults
 /// </remarks>
 public interface IEnvironmentBatch
 {
+    /// <summary>What is seen and what may be done.</summary>
     EnvironmentSpec Spec { get; }
 
     /// <summary>B.</summary>

@@ -42,6 +42,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private readonly RunPlan _plan;
     private readonly IRunWatcher _watcher;
     private readonly WorkerRoster _roster;
+    private readonly StallWatch _stall = new();
     private readonly HashSet<IActorRef> _stillWorking = [];
     private readonly List<Member> _otherLearners = [];
     private readonly HashSet<Address> _leaving = [];
@@ -55,8 +56,9 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     {
         (_plan, _watcher, _roster) = (plan, watcher, new WorkerRoster(plan.LocalWorkers.Count));
         _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Build, plan.Epoch, 0, 0);
-        Receive<LearnerReport>(_watcher.OnReport);
-        Receive<WorkerReport>(_watcher.OnReport);
+        Receive<LearnerReport>(OnLearnerReport);
+        Receive<WorkerReport>(OnWorkerReport);
+        Receive<StallCheck>(_ => OnStallCheck());
         Receive<OfferWorkers>(OnOffer);
         Receive<WorkFailed>(OnWorkFailed);
         Receive<WorkStopped>(_ => OnStopped(Sender));
@@ -83,6 +85,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         if (_plan.HasOtherNodes)
             Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
         WorkersChanged();
+        Timers.StartPeriodicTimer(nameof(StallCheck), StallCheck.Instance, StallWatch.Interval);
     }
 
     // A coordinator that fails cannot take its run up again: the ledger has moved on.
@@ -106,6 +109,23 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Fail(reason is ActorInitializationException ? reason.GetBaseException() : reason);
         return Directive.Stop;
     });
+
+    private void OnLearnerReport(LearnerReport report)
+    {
+        _stall.Learned();
+        _watcher.OnReport(report);
+    }
+
+    private void OnWorkerReport(WorkerReport report)
+    {
+        _stall.Heard(report);
+        _watcher.OnReport(report);
+    }
+
+    private void OnStallCheck()
+    {
+        if (_end is null && _failure is null && _stall.Check(_roster.Workers) is { } warning) _log.Warning(warning);
+    }
 
     // A learner that is well saves what it has learned; the end of one that is not says so as well.
     private void Fail(Exception reason)
@@ -237,6 +257,11 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private sealed record LastCheckpointOverdue
     {
         public static readonly LastCheckpointOverdue Instance = new();
+    }
+
+    private sealed record StallCheck
+    {
+        public static readonly StallCheck Instance = new();
     }
 
     private sealed record LastReportsOverdue

@@ -194,7 +194,7 @@ public sealed class RingInvariantsTests
         _invariants.LeaderStarted(next);
         next.CountRolledBack([new ConsumptionClaim(0, 0, counted)], 0);
         for (var i = 0; i < restarts; i++) _invariants.ProcessStarted(Here);
-        See(new WorkAssigned("", "", new BuildFacts("", 0, 0), 1, 0, 1));
+        See(new WorkAssigned("", "", new BuildFacts("", 0, 0, ""), 1, 0, 1));
         _invariants.Ended();
         if (violation is null) Assert.Empty(_violations);
         else AssertOnly(violation);

@@ -7,6 +7,7 @@ using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog.Core;
@@ -137,7 +138,8 @@ public sealed class WorkBetweenNodesTests
     {
         IReadOnlyList<Address> seeds = [EngineHost.AddressOf(new HostPort(First, 4053))];
         Action seedsLost = () => { };
-        return system.ActorOf(Props.Create(() => new WorkerHost(1, history, seeds, seedsLost)), ActorNode.HostName);
+        var environments = KnownEnvironments.Foreign();
+        return system.ActorOf(Props.Create(() => new WorkerHost(1, history, environments, seeds, seedsLost)), ActorNode.HostName);
     }
 
     private static ActorPath Remote(IActorRef host) =>
@@ -191,7 +193,7 @@ public sealed class WorkBetweenNodesTests
         {
             ReceiveAny(stranger.Heard.Add);
             Context.ActorSelection(host).Tell(StopWork.Instance, Self);
-            Context.ActorSelection(host).Tell(new WorkAssigned("another", "", new BuildFacts("", 0, 0), 0, 0, 1), Self);
+            Context.ActorSelection(host).Tell(new WorkAssigned("another", "", new BuildFacts("", 0, 0, ""), 0, 0, 1), Self);
         }
     }
 
