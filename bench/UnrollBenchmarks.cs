@@ -7,6 +7,12 @@ using Rl.Distributed.Core.Numerics;
 namespace Rl.Distributed.Bench;
 
 /// <summary>Unrolls of 20 steps as an actor-learner does them: acting step by step, then one backward pass. Times are a frame's.</summary>
+/// <remarks>
+/// Expected, on one core: below 25 µs for MinAtar's torso and 6 µs for 64 units behind 64 on a maze. Measured on a shared 2-core AMD EPYC
+/// (Zen 4), best of many: MinAtar 3.3 µs acting, 10.1 with the backward pass (16 environments: 8.3; 5 steps instead of 20: 15.8), with an
+/// LSTM of 128 units 9.0 and 23.7; the maze 1.7 and 3.7 (16 environments: 2.1). Before one-row products had a path of their own:
+/// 9.6 and 17.6, 19.3 and 37.5, 2.8 and 5.4.
+/// </remarks>
 [Config(typeof(ShortInProcess))]
 public class UnrollBenchmarks
 {
