@@ -13,13 +13,33 @@ public sealed record EnvironmentOptions
     [Description("The environment's name; `rl list` shows them.")]
     public string Name { get; init; } = "cartpole";
 
-    [Description("MinAtar: the probability that the last action is played instead of the chosen one; empty for the game's own, 0.1.")]
+    [Description("MinAtar and Atari: the probability that the last action is played instead of the chosen one; empty for the game's own, 0.1 and 0.25.")]
     [Range(0.0, 1.0)]
     public double? StickyActions { get; init; }
 
     [Description("MinAtar: whether a game grows harder as it goes on.")]
     public bool Ramping { get; init; } = true;
 
-    [Description("MinAtar: offer only the actions which have an effect, instead of all six.")]
-    public bool MinimalActions { get; init; }
+    [Description("MinAtar and Atari: offer only the actions which have an effect; empty for the game's own: all six in MinAtar, only these in Atari.")]
+    public bool? MinimalActions { get; init; }
+
+    [Description("Atari: frames that an action holds for; empty for 4.")]
+    [Range(1, 1000)]
+    public int? FrameSkip { get; init; }
+
+    [Description("Atari: an episode begins with up to this many frames of doing nothing; empty for 30.")]
+    [Range(0, 10000)]
+    public int? NoOpStarts { get; init; }
+
+    [Description("Gymnasium: Python processes of a worker, among which its environments are shared out.")]
+    [Range(1, 256)]
+    public int Subprocesses { get; init; } = 1;
+
+    [Description("Gymnasium: seconds after which a Python process that gives no answer counts as hanging.")]
+    [Range(0.001, 86400.0)]
+    public double TimeoutSeconds { get; init; } = 60;
+
+    [Description("Gymnasium: failures of a worker's environments within ten minutes that only cost the episodes they broke off; one more ends the worker.")]
+    [Range(0, 1000000)]
+    public int Restarts { get; init; } = 5;
 }

@@ -24,6 +24,9 @@ public sealed record EnvironmentEntry
     /// <summary>Which of <see cref="EnvironmentOptions"/>, besides the name, it understands.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
 
+    /// <summary>Whether asking for the spec may take seconds, because another program is asked.</summary>
+    public bool IsSlow { get; init; }
+
     /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
     public TraceReplay? Trace { get; init; }
 }
