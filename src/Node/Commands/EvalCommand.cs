@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.Output;
 
@@ -50,6 +51,7 @@ internal sealed class EvalCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var logger = Logs.ToPeople(_host.Error);
+        using var failures = KnownEnvironments.LogFailures(logger);
         var agent = TrainedAgent.Load(parsed.GetValue(_run)!, logger);
         var episodes = parsed.GetValue(_episodes);
         var player = agent.CreatePlayer(

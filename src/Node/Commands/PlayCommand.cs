@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.Output;
 
@@ -45,6 +46,7 @@ internal sealed class PlayCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var logger = Logs.ToPeople(_host.Error);
+        using var failures = KnownEnvironments.LogFailures(logger);
         var agent = TrainedAgent.Load(parsed.GetValue(_run)!, logger);
         var player = agent.CreatePlayer(environments: 1, parsed.GetValue(_seed) ?? agent.Config.Seed, sample: false);
         using var screen = new TerminalScreen(_host.Output, _host.OutputIsTerminal);
