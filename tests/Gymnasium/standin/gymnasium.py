@@ -254,9 +254,10 @@ class Game(Env):
         assert frameskip == 1 and obs_type == "grayscale"
         self.repeat = repeat_action_probability
         self.action_space = Discrete(18 if full_action_space else 4)
+        self.ale = Lives()
 
     def reset(self, seed=None):
-        self.ale = Lives()
+        self.ale.left = 3
         return super().reset(seed)
 
     def see(self):
