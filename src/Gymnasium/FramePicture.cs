@@ -51,22 +51,22 @@ internal sealed class FramePicture(bool asks)
         var (rows, columns) = (frame["rows"]!.GetValue<int>(), frame["columns"]!.GetValue<int>());
         var rgb = Convert.FromBase64String(frame["rgb"]!.GetValue<string>());
         canvas.Clear(columns, (rows + 1) / 2);
-        for (var y = 0; y < rows; y += 2)
+        for (var y = 0; y < rows; y++)
             for (var x = 0; x < columns; x++)
             {
                 var pixel = rgb.AsSpan((y * columns + x) * 3);
-                canvas.Put(x, y / 2, '█', Nearest(pixel[0], pixel[1], pixel[2]));
+                canvas.Dot(x, y, Nearest(pixel[0], pixel[1], pixel[2]));
             }
     }
 
     private static void DrawGray(ReadOnlySpan<byte> frame, int height, int width, TextCanvas canvas)
     {
         canvas.Clear(Columns, Rows / 2);
-        for (var y = 0; y < Rows / 2; y++)
+        for (var y = 0; y < Rows; y++)
             for (var x = 0; x < Columns; x++)
             {
-                var gray = frame[(y * 2 + 1) * height / Rows * width + x * width / Columns];
-                canvas.Put(x, y, '█', Nearest(gray, gray, gray));
+                var gray = frame[y * height / Rows * width + x * width / Columns];
+                canvas.Dot(x, y, Nearest(gray, gray, gray));
             }
     }
 
@@ -80,17 +80,19 @@ internal sealed class FramePicture(bool asks)
         };
         var shown = Math.Min(count, MostNumbers);
         canvas.Clear(NumberWidth * NumbersInARow, (shown + NumbersInARow - 1) / NumbersInARow);
+        Span<char> text = stackalloc char[64];
         for (var i = 0; i < shown; i++)
         {
-            var value = facts.Format switch
+            var number = facts.Format switch
             {
-                WireFormat.Float32 => MemoryMarshal.Cast<byte, float>(observation)[i].ToString("0.####", CultureInfo.InvariantCulture),
-                WireFormat.Index => MemoryMarshal.Read<long>(observation).ToString(CultureInfo.InvariantCulture),
-                _ => observation[i].ToString(CultureInfo.InvariantCulture),
+                WireFormat.Float32 => MemoryMarshal.Cast<byte, float>(observation)[i],
+                WireFormat.Index => MemoryMarshal.Read<long>(observation),
+                _ => observation[i],
             };
-            var text = i == MostNumbers - 1 && count > shown ? "…" : value;
-            for (var x = 0; x < Math.Min(text.Length, NumberWidth - 1); x++)
-                canvas.Put(i % NumbersInARow * NumberWidth + NumberWidth - 1 - text.Length + x, i / NumbersInARow, text[x]);
+            if (!number.TryFormat(text, out var length, "0.####", CultureInfo.InvariantCulture) || length >= NumberWidth)
+                number.TryFormat(text, out length, "0.###e+0", CultureInfo.InvariantCulture);
+            if (i == MostNumbers - 1 && count > shown) (text[0], length) = ('…', 1);
+            for (var x = 0; x < length; x++) canvas.Put(i % NumbersInARow * NumberWidth + NumberWidth - 1 - length + x, i / NumbersInARow, text[x]);
         }
     }
 }

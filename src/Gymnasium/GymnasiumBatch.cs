@@ -109,9 +109,10 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         BatchArguments.CheckIndex(index, Count);
-        var group = _groups.Last(group => group.First <= index);
         _picture ??= new FramePicture(asks: Count == 1);
-        _picture.Draw(group, _slot, index - group.First, _setup.Facts, canvas);
+        var last = _groups.Length - 1;
+        while (_groups[last].First > index) last--;
+        _picture.Draw(_groups[last], _slot, index - _groups[last].First, _setup.Facts, canvas);
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Training;
 
@@ -32,7 +33,7 @@ public sealed class ConfigLoaderTests
     public void An_override_wins_over_the_preset_and_makes_what_is_missing()
     {
         var config = ConfigLoader.Parse("frames: 10", "file.yaml", "mine", [Set("frames=2e3"), Set("learner.batch=64"), Set("network.hidden=[8, 9]")]);
-        Assert.Equal((2000, 64, "mine"), (config.Frames, config.Learner.Batch, config.Preset));
+        Assert.Equal((2000, 64, "mine"), (config.Frames, ((ImpalaOptions)config.Learner).Batch, config.Preset));
         Assert.Equal([8, 9], config.Network.Hidden.ToArray());
     }
 

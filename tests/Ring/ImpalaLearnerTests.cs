@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Tests;
 using Rl.Distributed.Core.Tests.Networks;
 using Rl.Distributed.Core.Trajectories;

@@ -52,6 +52,7 @@ public static class EnvironmentContract
             Checked("Reset starts new episodes at any time", play.ResetAnytime),
             Checked("stepping allocates nothing", play.Allocations),
             Checked("a picture can be drawn, and drawing changes nothing", play.Pictures),
+            Checked("drawing allocates nothing", play.PictureAllocations),
             Checked("a bad action is refused before anything has moved", refusal.BadActions),
             Checked("spans of a wrong length are refused before anything has moved", refusal.WrongLengths),
             Checked("actions of the other kind are refused", refusal.WrongKind),

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Rl.Distributed.Core.Environments.Tetris;
 
 namespace Rl.Distributed.Core.Environments;
 
@@ -42,4 +43,10 @@ public sealed record EnvironmentOptions
     [Description("Gymnasium: failures of a worker's environments within ten minutes that only cost the episodes they broke off; one more ends the worker.")]
     [Range(0, 1000000)]
     public int Restarts { get; init; } = 5;
+
+    [Description("Tetris: whether pieces fall a row a step and are moved meanwhile, instead of being placed by one action.")]
+    public bool FallingPieces { get; init; }
+
+    [Description("Tetris: what is observed: the cells of the board, or features of it as numbers.")]
+    public TetrisObservation TetrisObservation { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Reflection;
 using Rl.Distributed.Core.Environments.Bsuite;
 using Rl.Distributed.Core.Environments.ClassicControl;
 using Rl.Distributed.Core.Environments.MinAtar;
+using Rl.Distributed.Core.Environments.Tetris;
 using Rl.Distributed.Core.Environments.Traces;
 using Rl.Distributed.Core.Numerics;
 
@@ -73,7 +74,8 @@ public sealed class EnvironmentRegistry
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),
         MinAtarFamily.Entry<Seaquest>(),
-        MinAtarFamily.Entry<SpaceInvaders>());
+        MinAtarFamily.Entry<SpaceInvaders>(),
+        TetrisFamily.Entry);
 
     public ImmutableArray<IEnvironmentSource> Sources { get; }
 

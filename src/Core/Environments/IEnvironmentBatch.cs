@@ -42,7 +42,7 @@ public readonly ref struct StepResults
 /// <summary>B copies of one environment that step together and reset themselves.</summary>
 /// <remarks>
 /// Not thread-safe. Every random draw comes from the stream given at creation, so the same actions give the same episodes.
-/// Stepping allocates nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
+/// Stepping and drawing allocate nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
 /// <code>
 /// environments.Reset(observations);
 /// while (true) { Choose(observations, actions); environments.Step(actions, results); }
@@ -69,37 +69,4 @@ public interface IEnvironmentBatch
 
     /// <summary>Draws environment <paramref name="index"/> as it is now, for people.</summary>
     void Render(int index, TextCanvas canvas);
-}
-
-/// <summary>A small picture in coloured characters, for terminals.</summary>
-public sealed class TextCanvas
-{
-    private char[] _characters = [];
-    private byte[] _colors = [];
-
-    public int Width { get; private set; }
-
-    public int Height { get; private set; }
-
-    /// <summary>Makes the canvas this large, all blank.</summary>
-    public void Clear(int width, int height)
-    {
-        (Width, Height) = (width, height);
-        if (_characters.Length != width * height) (_characters, _colors) = (new char[width * height], new byte[width * height]);
-        Array.Fill(_characters, ' ');
-        Array.Clear(_colors);
-    }
-
-    /// <summary>Puts a character; outside the canvas nothing happens.</summary>
-    /// <param name="color">One of the terminal's 256 colours; 0 is its default.</param>
-    public void Put(int x, int y, char character, byte color = 0)
-    {
-        if ((uint)x >= (uint)Width || (uint)y >= (uint)Height) return;
-        _characters[y * Width + x] = character;
-        _colors[y * Width + x] = color;
-    }
-
-    public char CharacterAt(int x, int y) => _characters[y * Width + x];
-
-    public byte ColorAt(int x, int y) => _colors[y * Width + x];
 }

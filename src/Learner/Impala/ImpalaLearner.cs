@@ -2,6 +2,7 @@ using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner.Impala;
@@ -152,6 +153,3 @@ public sealed class ImpalaLearner
         _batch = [];
     }
 }
-
-/// <summary>Training produced numbers that are no numbers; going on would only spread them.</summary>
-public sealed class TrainingDivergedException(string message) : Exception(message);

@@ -56,6 +56,7 @@ internal sealed class EvalCommand
         var episodes = parsed.GetValue(_episodes);
         var player = agent.CreatePlayer(
             Evaluator.EnvironmentsFor(episodes), parsed.GetValue(_seed) ?? agent.Config.Seed, parsed.GetValue(_sample));
+        using var environments = player.Environments as IDisposable;
         var result = Evaluator.Run(player, episodes, parsed.GetValue(_maxSteps), cancellationToken);
 
         var json = parsed.GetValue(_json);

@@ -2,12 +2,9 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
-using Rl.Distributed.Learner;
-using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.ParameterServer;
-using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -57,7 +54,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     public RunCoordinator(RunPlan plan, IRunWatcher watcher)
     {
         (_plan, _watcher, _roster) = (plan, watcher, new WorkerRoster(plan.LocalWorkers.Count));
-        _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Workers.Build, plan.Learner.Epoch, 0, 0);
+        _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Build, plan.Epoch, 0, 0);
         Receive<LearnerReport>(_watcher.OnReport);
         Receive<WorkerReport>(_watcher.OnReport);
         Receive<OfferWorkers>(OnOffer);
@@ -81,18 +78,8 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        var (cell, config) = (new ParameterCell(), _plan.Config);
-        var replay = Context.ActorOf(Props.Create(() => new ReplayActor(_plan.Replay)), ReplayName);
-        var server = Context.ActorOf(Props.Create(() => new ParameterServerActor(config.ParameterServer)), ServerName);
-        var setup = new ImpalaLearnerSetup(replay, server, Self, config.Frames, _plan.CheckpointFrames, _plan.Writer);
-        _learner = Context.Watch(Context.ActorOf(
-            Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner, _plan.Snapshots)).WithDispatcher(LearnerDispatcher), "learner"));
-        if (_plan.LocalWorkers.Count > 0)
-        {
-            var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, _plan.Snapshots)), "parameter-cache");
-            _workers = Context.ActorOf(
-                Props.Create(() => new WorkerPool(_plan.Workers.Setup, _plan.LocalWorkers, replay, cache, cell, Self)), "workers");
-        }
+        (_learner, _workers) = _plan.Start(Context, Self);
+        Context.Watch(_learner);
         if (_plan.HasOtherNodes)
             Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
         WorkersChanged();
@@ -180,7 +167,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     private WorkersReturned Returned(WorkerReport[] history) => new(
         Array.ConvertAll(history, report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
-        WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch));
+        WorkerIdentity.FirstIncarnation(_plan.ResumedEpoch));
 
     private void OnWorkFailed(WorkFailed message)
     {

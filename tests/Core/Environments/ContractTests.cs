@@ -1,5 +1,6 @@
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Environments.ClassicControl;
+using Rl.Distributed.Core.Environments.Tetris;
 
 namespace Rl.Distributed.Core.Tests.Environments;
 
@@ -15,6 +16,12 @@ public class ContractTests
             if (entry.Options.Contains(nameof(options.MinimalActions)))
                 // Not 0: the only luck of Space Invaders is whether actions stick, and the contract wants some.
                 data.Add(options with { MinimalActions = true, Ramping = false, StickyActions = 0.5 });
+            if (entry.Options.Contains(nameof(options.FallingPieces)))
+            {
+                data.Add(options with { FallingPieces = true });
+                data.Add(options with { TetrisObservation = TetrisObservation.Bertsekas });
+                data.Add(options with { TetrisObservation = TetrisObservation.Bcts });
+            }
         }
         return data;
     }

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
@@ -120,14 +121,14 @@ public sealed class WorkBetweenNodesTests
     {
         var endpoint = new NodeEndpoint { Listen = new HostPort("unused", 1) };
         var run = new Run(system);
-        var plan = RunPlan.Create(
+        var plan = ImpalaRunPlan.Create(
             _config, new TrainingRunOptions { Endpoint = endpoint, LocalWorkers = localWorkers, RunId = "run" }, SequentialRunner.Instance,
             (checkpoint, frames) =>
             {
                 run.SavedFrames = frames;
                 return Task.CompletedTask;
             });
-        run.Ledger = plan.Learner;
+        run.Ledger = plan.State;
         system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
         return run;
     }

@@ -133,6 +133,24 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
         throw new ContractViolation("the picture is empty");
     }
 
+    public string PictureAllocations()
+    {
+        var player = new ContractPlayer(create);
+        var canvas = new TextCanvas();
+        long allocated = 0;
+        // As for stepping: only the last of several rounds must be clean.
+        for (var round = 0; round < 4; round++)
+        {
+            player.Step();
+            player.Batch.Render(0, canvas);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < ContractPlayer.Count; i++) player.Batch.Render(i, canvas);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated == 0) return "";
+        }
+        throw new ContractViolation($"{allocated} bytes in {ContractPlayer.Count} pictures");
+    }
+
     private static void MustBeWritten(ContractPlayer zeros, ContractPlayer ones)
     {
         if (!zeros.Observations.AsSpan().SequenceEqual(ones.Observations))
