@@ -52,7 +52,8 @@ internal static class GymnasiumBench
             bridge.Add(player.Play());
             vector.StandardInput.WriteLine();
             own.Add(double.Parse(vector.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture));
-            Console.WriteLine(FormattableString.Invariant($"round {round + 1}: bridge {bridge[^1]:N0} steps/s, SyncVectorEnv {own[^1]:N0}, ratio {bridge[^1] / own[^1]:0.00}"));
+            Console.WriteLine(FormattableString.Invariant(
+                $"round {round + 1}: bridge {bridge[^1]:N0} steps/s, SyncVectorEnv {own[^1]:N0}, ratio {bridge[^1] / own[^1]:0.00}"));
         }
         vector.StandardInput.Close();
         vector.WaitForExit();
@@ -87,7 +88,8 @@ internal static class GymnasiumBench
                 foreach (ref var action in _actions.AsSpan()) action = _choices.NextInt32(batch.Spec.DiscreteActions);
                 batch.Step(_actions, new StepResults
                 {
-                    Observations = _observations, FinalObservations = _finals, Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
+                    Observations = _observations, FinalObservations = _finals,
+                    Rewards = _rewards, Terminated = _terminated, Truncated = _truncated,
                 });
             }
             return batch.Count * Batches / Stopwatch.GetElapsedTime(begun).TotalSeconds;

@@ -68,7 +68,8 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
         }
         catch (IOException e)
         {
-            throw new PythonException($"its {bytes / 1e6:0.#} MB of shared memory cannot be had: {e.Message}", "Make room in /dev/shm.", "", e);
+            throw new PythonException(
+                $"its {bytes / 1e6:0.#} MB of shared memory cannot be had: {e.Message}", "Make room in /dev/shm.", "", e);
         }
         _process.SendRequest(new JsonObject
         {
@@ -80,7 +81,8 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
             ["render"] = render,
             ["offsets"] = new JsonObject
             {
-                ["actions"] = _actions, ["rewards"] = _rewards, ["terminated"] = _terminated, ["truncated"] = _truncated, ["lives"] = _lives,
+                ["actions"] = _actions, ["rewards"] = _rewards, ["lives"] = _lives,
+                ["terminated"] = _terminated, ["truncated"] = _truncated,
                 ["observations0"] = _observations0, ["observations1"] = _observations1, ["finals"] = _finals,
             },
             ["dtype"] = facts.Dtype,

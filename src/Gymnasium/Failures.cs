@@ -12,7 +12,8 @@ internal static class Failures
         foreach (var failed in group.Failed ?? [])
             if (failed!["copy"]!.GetValue<int>() == copy)
                 return new PythonException(
-                    $"an exception in copy {index}: {failed["message"]!.GetValue<string>()}.", "", failed["traceback"]!.GetValue<string>().Trim());
+                    $"an exception in copy {index}: {failed["message"]!.GetValue<string>()}.", "",
+                    failed["traceback"]!.GetValue<string>().Trim());
         return new PythonException(
             float.IsFinite(reward)
                 ? $"copy {index} gave an observation that is not finite, or outside of its space."

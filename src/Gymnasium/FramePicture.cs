@@ -92,7 +92,8 @@ internal sealed class FramePicture(bool asks)
             if (!number.TryFormat(text, out var length, "0.####", CultureInfo.InvariantCulture) || length >= NumberWidth)
                 number.TryFormat(text, out length, "0.###e+0", CultureInfo.InvariantCulture);
             if (i == MostNumbers - 1 && count > shown) (text[0], length) = ('…', 1);
-            for (var x = 0; x < length; x++) canvas.Put(i % NumbersInARow * NumberWidth + NumberWidth - 1 - length + x, i / NumbersInARow, text[x]);
+            var left = i % NumbersInARow * NumberWidth + NumberWidth - 1 - length;
+            for (var x = 0; x < length; x++) canvas.Put(left + x, i / NumbersInARow, text[x]);
         }
     }
 }

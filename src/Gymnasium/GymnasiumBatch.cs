@@ -11,13 +11,14 @@ namespace Rl.Distributed.Gymnasium;
 /// <param name="Notice">Is told of each failure: what happened, in a line, and details, in many.</param>
 /// <param name="Clock">The time of the limit of failures.</param>
 internal sealed record GymnasiumSetup(
-    GymnasiumRequest Request, GymnasiumFacts Facts, PythonHost Host, Func<PythonProcess?> TakeSpare, Action<string, string> Notice, TimeProvider Clock);
+    GymnasiumRequest Request, GymnasiumFacts Facts, PythonHost Host, Func<PythonProcess?> TakeSpare, Action<string, string> Notice,
+    TimeProvider Clock);
 
 /// <summary>B copies of a Gymnasium environment in Python processes, which step at the same time.</summary>
 /// <remarks>
-/// Copies are seeded from the stream at their first reset, and begin their next episode in the step that ends one. A failure costs the episodes
-/// that it broke off: they end as truncated and lost, with the last good observation and no reward; the copy is reset, or the process started again. More
-/// failures within ten minutes than the options bear end the batch with the reason. The seeds after a failure are new ones.
+/// Copies are seeded from the stream at their first reset, and begin their next episode in the step that ends one. A failure costs the
+/// episodes that it broke off: they end as truncated and lost, with the last good observation and no reward; the copy is reset, or the
+/// process started again, with new seeds. More failures within ten minutes than the options bear end the batch with the reason.
 /// </remarks>
 internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
 {
@@ -86,7 +87,8 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
     public void Step(ReadOnlySpan<int> actions, in StepResults results)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Spec.Action is not DiscreteActionSpec discrete) throw new NotSupportedException($"Environment '{Spec.Name}' has continuous actions.");
+        if (Spec.Action is not DiscreteActionSpec discrete)
+            throw new NotSupportedException($"Environment '{Spec.Name}' has continuous actions.");
         BatchArguments.CheckStep(Spec, Count, actions.Length, results);
         BatchArguments.CheckActions(Spec, actions, discrete.Count);
         foreach (var group in _groups) group.WriteActions(actions);
@@ -96,8 +98,10 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
     public void Step(ReadOnlySpan<float> actions, in StepResults results)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Spec.Action is not ContinuousActionSpec continuous) throw new NotSupportedException($"Environment '{Spec.Name}' has discrete actions.");
-        if (actions.Length % continuous.Dimensions != 0) throw new ArgumentException($"'{Spec.Name}' has {continuous.Dimensions} actions a copy.", nameof(actions));
+        if (Spec.Action is not ContinuousActionSpec continuous)
+            throw new NotSupportedException($"Environment '{Spec.Name}' has discrete actions.");
+        if (actions.Length % continuous.Dimensions != 0)
+            throw new ArgumentException($"'{Spec.Name}' has {continuous.Dimensions} actions a copy.", nameof(actions));
         BatchArguments.CheckStep(Spec, Count, actions.Length / continuous.Dimensions, results);
         BatchArguments.CheckActions(Spec, actions);
         foreach (var group in _groups) group.WriteActions(actions, continuous);
@@ -144,9 +148,10 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
         for (var copy = 0; copy < group.Count; copy++)
         {
             var index = group.First + copy;
+            var ended = results.Terminated[index] | results.Truncated[index];
             if (float.IsFinite(results.Rewards[index])
                 && _wire.TryConvert(group.Observation(_slot, copy), Row(results.Observations, index))
-                && (!(results.Terminated[index] | results.Truncated[index]) || _wire.TryConvert(group.Final(copy), Row(results.FinalObservations, index))))
+                && (!ended || _wire.TryConvert(group.Final(copy), Row(results.FinalObservations, index))))
                 continue;
             if (Renew(group, copy, results) is not { } failure) continue;
             LoseAll(group, failure, results);
@@ -243,7 +248,8 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
     {
         Dispose();
         return failure.Of(Spec.Name, _failures.Count <= 1 ? "" :
-            $"failed {_failures.Count} times within {FailureBook.Window.TotalMinutes:0} minutes, more than environment.restarts ({_bearable}). The last time: ");
+            $"failed {_failures.Count} times within {FailureBook.Window.TotalMinutes:0} minutes, more than environment.restarts ({_bearable}). "
+            + "The last time: ");
     }
 
     private void Notice(PythonException failure, string lost) => _setup.Notice(

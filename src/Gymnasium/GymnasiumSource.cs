@@ -32,12 +32,14 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
     private readonly Lock _asking = new();
     private Spare? _spare;
 
-    /// <summary>Raised at each failure that is borne: what happened, in a line, and its details, in many; from the thread that stepped.</summary>
+    /// <summary>Raised at each failure that is borne, with what happened, in a line, and its details, in many. It comes from the thread that
+    /// stepped.</summary>
     public event Action<string, string>? Failed;
 
     public string NamePattern => "gym:ID";
 
-    public string Description => "Any environment of Python's Gymnasium, such as gym:CartPole-v1 or gym:ALE/Breakout-v5 (docs/environments/gymnasium.md).";
+    public string Description =>
+        "Any environment of Python's Gymnasium, such as gym:CartPole-v1 or gym:ALE/Breakout-v5 (docs/environments/gymnasium.md).";
 
     public EnvironmentEntry? Find(string name)
     {
@@ -45,7 +47,8 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
         if (!name.StartsWith(Prefix, StringComparison.Ordinal)) return null;
         var id = name[Prefix.Length..];
         if (!Id().IsMatch(id))
-            throw new EnvironmentException($"'{name}' is no name of a Gymnasium environment: write gym:ID, such as gym:CartPole-v1, or gym:MODULE:ID.");
+            throw new EnvironmentException(
+                $"'{name}' is no name of a Gymnasium environment: write gym:ID, such as gym:CartPole-v1, or gym:MODULE:ID.");
         if (plainIds && id.Contains(':', StringComparison.Ordinal))
             throw new EnvironmentException(
                 $"{name}: this node imports no module that another node names. Register the id where this node's Python finds it, "
@@ -60,7 +63,8 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
                 var request = new GymnasiumRequest(options);
                 var facts = Facts(request, options);
                 var setup = new GymnasiumSetup(
-                    request, facts, Host, () => TakeSpare(request.Key, options.TimeoutSeconds), (what, details) => Failed?.Invoke(what, details), _clock);
+                    request, facts, Host, () => TakeSpare(request.Key, options.TimeoutSeconds),
+                    (what, details) => Failed?.Invoke(what, details), _clock);
                 return new GymnasiumBatch(setup, options, count, random);
             },
             Options = GymnasiumRequest.IsAtariId(id) ? AtariOptions : CommonOptions,
@@ -107,8 +111,8 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
     private PythonProcess? TakeSpare(string key, double timeoutSeconds)
     {
         var spare = _spare;
-        if (spare is null || spare.Key != key || spare.TimeoutSeconds != timeoutSeconds || Interlocked.CompareExchange(ref _spare, null, spare) != spare)
-            return null;
+        if (spare is null || spare.Key != key || spare.TimeoutSeconds != timeoutSeconds) return null;
+        if (Interlocked.CompareExchange(ref _spare, null, spare) != spare) return null;
         spare.DisposeLater?.Dispose();
         return spare.Process;
     }

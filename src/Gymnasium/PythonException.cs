@@ -30,9 +30,11 @@ internal sealed class PythonException(string what, string cure, string details, 
         "ale_py" => new($"'{python}' has no Atari emulator ({message}).", Install(python, "\"gymnasium[atari]\""), details),
         "id" => new(
             $"Gymnasium does not know it: {message}",
-            "`python3 -c \"import gymnasium; gymnasium.pprint_registry()\"` lists the ids; one of another package is written gym:MODULE:ID.", details),
+            $"`{python} -c \"import gymnasium; gymnasium.pprint_registry()\"` lists the ids; one of another package is written gym:MODULE:ID.",
+            details),
         "observation" => new(
-            message, "Only Box, Discrete and MultiBinary can be seen: register an id that wraps it in gymnasium.wrappers.FlattenObservation.", details),
+            message, "Only Box, Discrete and MultiBinary can be seen: register an id that wraps it in gymnasium.wrappers.FlattenObservation.",
+            details),
         "action" => new(message, "Only Discrete actions and Boxes of real numbers can be chosen: register an id that wraps it so.", details),
         "unbounded" => new(message, "Register an id that wraps it in an action space with finite bounds.", details),
         "space" => new(message, "Its spaces must say what it gives.", details),

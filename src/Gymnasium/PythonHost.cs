@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace Rl.Distributed.Gymnasium;
 
-/// <summary>Which Python this process uses. It is each process's own affair, never a part of a run's configuration: that may come from elsewhere.</summary>
+/// <summary>Which Python this process uses. That is each process's own affair, never a part of a run's configuration: this may come from
+/// elsewhere.</summary>
 /// <param name="Executable">A path, or a name that is looked for in PATH.</param>
 /// <param name="Variables">Environment variables of its processes, beside those of this one.</param>
 public sealed record PythonHost(string Executable, ImmutableDictionary<string, string> Variables)

@@ -6,8 +6,8 @@ namespace Rl.Distributed.Gymnasium;
 
 /// <summary>Starts processes from a thread that lives as long as this process.</summary>
 /// <remarks>
-/// On Linux the processes ask to be killed with their parent, and the kernel means by that the thread that started them: one of a pool, or a
-/// worker's, may end earlier. Thread-safe.
+/// On Linux the processes ask to be killed with their parent, and the kernel means by that the thread that started them: one of a pool, or
+/// a worker's, may end earlier. Thread-safe.
 /// </remarks>
 internal static class PythonLauncher
 {

@@ -109,7 +109,8 @@ internal sealed partial class PythonProcess : IDisposable
         var answer = ReceiveObject();
         if (answer["error"] is not JsonObject error) return answer;
         throw PythonException.Refused(
-            error["kind"]!.GetValue<string>(), error["message"]!.GetValue<string>(), Details(error["traceback"]!.GetValue<string>()), _host.Executable);
+            error["kind"]!.GetValue<string>(), error["message"]!.GetValue<string>(), Details(error["traceback"]!.GetValue<string>()),
+            _host.Executable);
     }
 
     /// <summary>Asks and waits for the answer.</summary>
@@ -240,13 +241,15 @@ internal sealed partial class PythonProcess : IDisposable
         _errors.AwaitEnd(EndTime);
         var code = _process.HasExited ? _process.ExitCode : 0;
         var how = code > 128 ? $"was killed by signal {code - 128}" : $"ended with exit code {code}";
-        return new PythonException($"its Python process {how}.", code == 128 + 9 ? "Perhaps the machine has too little memory." : "", Details(""), inner);
+        var cure = code == 128 + 9 ? "Perhaps the machine has too little memory." : "";
+        return new PythonException($"its Python process {how}.", cure, Details(""), inner);
     }
 
     private string Details(string traceback)
     {
         var errors = _errors.ToString();
-        return string.Join('\n', new[] { traceback.Trim(), errors.Length == 0 ? "" : $"Its standard error ends with:\n{errors}" }.Where(part => part.Length > 0));
+        if (errors.Length > 0) errors = $"Its standard error ends with:\n{errors}";
+        return $"{traceback.Trim()}\n{errors}".Trim();
     }
 
     private static string ReadScript()

@@ -11,6 +11,7 @@ public sealed class MakingTests
     [InlineData("ManyChoices-v0", "Only Discrete actions")]
     [InlineData("Unbounded-v0", "finite bounds")]
     [InlineData("RaisesWhenMade-v0", "ValueError: not made")]
+    [InlineData("RaisesAtReset-v0", "ValueError: no reset today")]
     [InlineData("WrongShape-v0", "shape [3], but the observation space says [7]")]
     public void An_environment_that_cannot_be_played_says_why(string id, string why)
     {

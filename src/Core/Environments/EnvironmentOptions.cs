@@ -14,14 +14,14 @@ public sealed record EnvironmentOptions
     [Description("The environment's name; `rl list` shows them.")]
     public string Name { get; init; } = "cartpole";
 
-    [Description("MinAtar and Atari: the probability that the last action is played instead of the chosen one; empty for the game's own, 0.1 and 0.25.")]
+    [Description("MinAtar, Atari: the probability that the last action is played instead of the chosen one; empty for the game's own.")]
     [Range(0.0, 1.0)]
     public double? StickyActions { get; init; }
 
     [Description("MinAtar: whether a game grows harder as it goes on.")]
     public bool Ramping { get; init; } = true;
 
-    [Description("MinAtar and Atari: offer only the actions which have an effect; empty for the game's own: all six in MinAtar, only these in Atari.")]
+    [Description("MinAtar, Atari: offer only the actions which have an effect; empty for false in MinAtar, true in Atari.")]
     public bool? MinimalActions { get; init; }
 
     [Description("Atari: frames that an action holds for; empty for 4.")]
@@ -40,7 +40,7 @@ public sealed record EnvironmentOptions
     [Range(0.001, 86400.0)]
     public double TimeoutSeconds { get; init; } = 60;
 
-    [Description("Gymnasium: failures of a worker's environments within ten minutes that only cost the episodes they broke off; one more ends the worker.")]
+    [Description("Gymnasium: failures of a worker's environments within ten minutes that cost only episodes; one more ends the worker.")]
     [Range(0, 1000000)]
     public int Restarts { get; init; } = 5;
 

@@ -229,7 +229,7 @@ class Server:
         rewards, all_terminated, all_truncated = self.rewards, self.terminated, self.truncated
         failures = None
         i = 0
-        # Single numbers are copied on the way, as numpy's, which is what a space's sample is; vectors must be: an environment may keep them.
+        # Single numbers are copied on the way, as numpy's, which is what a space's sample is. Vectors must be: they may be kept.
         actions = self.actions if self.action_dtype is None else self.actions.astype(self.action_dtype)
         for step, action in zip(self.steps, actions):
             try:
