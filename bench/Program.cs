@@ -1,12 +1,17 @@
 using BenchmarkDotNet.Running;
+using Rl.Distributed.Bench;
 using Rl.Distributed.Bench.Processes;
 using Rl.Distributed.Bench.Remote;
 
 // dotnet run -c Release --project bench -- --filter '*Gemm*'
 // dotnet run -c Release --project bench -- remote      two processes, beside raw sockets
 // dotnet run -c Release --project bench -- cluster     runs over several processes, beside one
+// dotnet run -c Release --project bench -- gymnasium   the bridge to Python, beside Python's own vector of environments
 switch (args)
 {
+    case ["gymnasium", .. var words]:
+        GymnasiumBench.Run(words);
+        break;
     case ["remote", .. var names]:
         RemoteBench.Run(names);
         break;
