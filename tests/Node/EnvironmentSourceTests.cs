@@ -42,7 +42,7 @@ public sealed class EnvironmentSourceTests
     public async Task A_name_that_is_none_is_refused_with_the_pattern()
     {
         var run = await CommandRun.RunAsync("check-env", "gym:");
-        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(2, run.ExitCode);
         Assert.Contains("write gym:ID", run.Error);
     }
 }
