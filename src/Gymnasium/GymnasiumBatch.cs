@@ -20,7 +20,7 @@ internal sealed record GymnasiumSetup(
 /// episodes that it broke off: they end as truncated and lost, with the last good observation and no reward; the copy is reset, or the
 /// process started again, with new seeds. More failures within ten minutes than the options bear end the batch with the reason.
 /// </remarks>
-internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
+internal sealed class GymnasiumBatch : IEnvironmentBatch, IHasLives, IDisposable
 {
     private readonly GymnasiumSetup _setup;
     private readonly TimeSpan _timeout;
@@ -100,9 +100,7 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Spec.Action is not ContinuousActionSpec continuous)
             throw new NotSupportedException($"Environment '{Spec.Name}' has discrete actions.");
-        if (actions.Length % continuous.Dimensions != 0)
-            throw new ArgumentException($"'{Spec.Name}' has {continuous.Dimensions} actions a copy.", nameof(actions));
-        BatchArguments.CheckStep(Spec, Count, actions.Length / continuous.Dimensions, results);
+        BatchArguments.CheckStep(Spec, Count, actions.Length, results);
         BatchArguments.CheckActions(Spec, actions);
         foreach (var group in _groups) group.WriteActions(actions, continuous);
         StepAll(results);

@@ -50,6 +50,7 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
             throw new EnvironmentException(
                 $"'{name}' is no name of a Gymnasium environment: write gym:ID, such as gym:CartPole-v1, or gym:MODULE:ID.");
         if (plainIds && id.Contains(':', StringComparison.Ordinal)) return null;
+        var isAtari = GymnasiumRequest.IsAtariId(id);
         return new EnvironmentEntry
         {
             Name = name,
@@ -64,7 +65,9 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
                     (what, details) => Failed?.Invoke(what, details), _clock);
                 return new GymnasiumBatch(setup, options, count, random);
             },
-            Options = GymnasiumRequest.IsAtariId(id) ? AtariOptions : CommonOptions,
+            Options = isAtari ? AtariOptions : CommonOptions,
+            FrameStack = isAtari ? 4 : 1,
+            HasLives = isAtari,
             IsSlow = true,
         };
     }

@@ -48,6 +48,28 @@ public sealed class AtariTests
     }
 
     [Fact]
+    public void Four_frames_are_stacked_and_a_lost_life_may_end_an_episode()
+    {
+        using var play = new Play("ALE/Game-v5", options: new EnvironmentOptions { NoOpStarts = 0 });
+        var options = new EnvironmentOptions { Name = "gym:ALE/Game-v5", NoOpStarts = 0, LifeLoss = LifeLoss.Reset };
+        Assert.Equal([84, 84, 4], play.Registry.Spec(options).Observation.Shape);
+        var batch = play.Registry.Create(options, 1, RandomStream.Create(1, StreamRole.Environment));
+        using var disposed = (IDisposable)batch;
+        var (observations, finals, ended) = (new byte[84 * 84 * 4], new byte[84 * 84 * 4], new bool[1]);
+        batch.Reset(observations);
+        for (var step = 1; step <= 8; step++)
+        {
+            batch.Step([0], new StepResults
+            {
+                Observations = observations, FinalObservations = finals, Rewards = new float[1], Terminated = ended, Truncated = new bool[1],
+                Notes = new StepNotes[1],
+            });
+            if (step == 3) Assert.Equal([1, 5, 9, 13], observations[..4]);
+            Assert.Equal(step == 8, ended[0]);
+        }
+    }
+
+    [Fact]
     public void Episodes_begin_with_one_to_thirty_frames_of_doing_nothing()
     {
         using var play = new Play("ALE/Game-v5", count: 24);

@@ -24,8 +24,9 @@ internal sealed class Play : IDisposable
         Registry = new EnvironmentRegistry([], [Source]);
         try
         {
-            Batch = (GymnasiumBatch)Registry.Create(
-                (options ?? new EnvironmentOptions()) with { Name = $"gym:{id}" }, count, RandomStream.Create(seed, StreamRole.Environment));
+            // Without what the registry puts around it.
+            options = (options ?? new EnvironmentOptions()) with { Name = $"gym:{id}" };
+            Batch = (GymnasiumBatch)Registry.Describe(options.Name).Create(options, count, RandomStream.Create(seed, StreamRole.Environment));
         }
         catch
         {
