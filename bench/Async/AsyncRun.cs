@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Bench.Async;
+
+/// <summary>One training run of asynchronous learners on plain threads, without actors.</summary>
+internal sealed class AsyncRun
+{
+    private const int SegmentsPerLook = 16;
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly AsyncArguments _arguments;
+    private readonly ulong _seed;
+    private readonly EnvironmentOptions _environment;
+    private readonly PolicyValueNetwork _network;
+    private readonly ConcurrentQueue<LearnerProgress> _reports = new();
+    private readonly AsyncProgressMeter _meter;
+    private volatile bool _stop;
+
+    public AsyncRun(AsyncArguments arguments, ulong seed)
+    {
+        (_arguments, _seed) = (arguments, seed);
+        _environment = new EnvironmentOptions { Name = arguments.Environment };
+        var spec = EnvironmentRegistry.Default.Spec(_environment);
+        _network = PolicyValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions);
+        _meter = new AsyncProgressMeter(arguments);
+    }
+
+    /// <summary>Trains; a line of text each twentieth of the frames, and a summary.</summary>
+    public AsyncProgressMeter Run()
+    {
+        if (_arguments.IsSynchronous) RunSynchronous(CreateShared());
+        else RunThreads();
+        Drain();
+        _meter.End();
+        return _meter;
+    }
+
+    private SharedParameters CreateShared()
+    {
+        var initial = new float[_network.Layout.Count];
+        var random = RandomStream.Create(_seed, StreamRole.Initialization);
+        _network.Initialize(initial, ref random);
+        return new SharedParameters(initial, _arguments.Options.Update);
+    }
+
+    private void RunThreads()
+    {
+        var shared = CreateShared();
+        var threads = new Thread[_arguments.Threads];
+        var total = _arguments.Private ? _arguments.Frames / threads.Length : _arguments.Frames;
+        var targets = CreateTarget(shared);
+        for (var i = 0; i < threads.Length; i++)
+        {
+            var own = _arguments.Private ? CreateShared() : shared;
+            var group = CreateGroup(i, own, _arguments.Private ? CreateTarget(own) : targets);
+            threads[i] = new Thread(() => RunGroup(group, own, total)) { IsBackground = true };
+        }
+        _meter.Begin();
+        foreach (var thread in threads) thread.Start();
+        while (threads.Any(thread => !thread.Join(20))) Drain();
+    }
+
+    private void RunGroup(LearnerGroup group, SharedParameters shared, long total)
+    {
+        var clock = Stopwatch.StartNew();
+        while (shared.Frames < total && !_stop)
+        {
+            for (var i = 0; i < SegmentsPerLook; i++) group.RunSegment();
+            if (clock.Elapsed < ReportInterval) continue;
+            _reports.Enqueue(group.Log.Take());
+            clock.Restart();
+        }
+        _reports.Enqueue(group.Log.Take());
+    }
+
+    private void RunSynchronous(SharedParameters shared)
+    {
+        var groups = new LearnerGroup[_arguments.Threads];
+        for (var i = 0; i < groups.Length; i++) groups[i] = CreateGroup(i, shared, null);
+        using var runner = new Node.Threading.ThreadedRunner(groups.Length);
+        var update = new A2cUpdate(groups, _arguments.Options, shared, _arguments.Frames, runner);
+        var clock = Stopwatch.StartNew();
+        _meter.Begin();
+        while (shared.Frames < _arguments.Frames && !_stop)
+        {
+            update.Run();
+            if (clock.Elapsed < ReportInterval) continue;
+            foreach (var group in groups) _reports.Enqueue(group.Log.Take());
+            Drain();
+            clock.Restart();
+        }
+        foreach (var group in groups) _reports.Enqueue(group.Log.Take());
+    }
+
+    private TargetParameters? CreateTarget(SharedParameters shared) =>
+        _arguments.Options is AsyncQOptions options ? new TargetParameters(shared, options.TargetInterval) : null;
+
+    private LearnerGroup CreateGroup(int thread, SharedParameters shared, TargetParameters? target)
+    {
+        var (local, log) = (shared.CreateLocal(), new LearnerLog());
+        var memory = _arguments.Options is A3cOptions a3c ? new A3cMemory(_network, a3c) : null;
+        var qMemory = _arguments.Options is AsyncQOptions q ? new AsyncQMemory(_network, q) : null;
+        var learners = new List<ActorLearner>();
+        for (var i = thread; i < _arguments.Learners; i += _arguments.Threads)
+        {
+            var place = new LearnerPlace(i, 0, _seed, _arguments.Frames, shared, local, log);
+            var environments = EnvironmentRegistry.Default.Create(
+                _environment, _arguments.Options.Environments, place.Stream(StreamRole.Environment));
+            learners.Add(memory is not null
+                ? new A3cLearner(place, memory, environments)
+                : new AsyncQLearner(place, qMemory!, target!, environments));
+        }
+        return new LearnerGroup([.. learners], log);
+    }
+
+    private void Drain()
+    {
+        while (_reports.TryDequeue(out var report)) _meter.Add(report);
+        _stop |= _meter.IsSolved;
+    }
+}
