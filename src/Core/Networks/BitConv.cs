@@ -77,12 +77,16 @@ internal sealed class BitConv
     public void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, Taps * _channels, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
-    /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, Span<float> output, int batch,
-        BitConvBuffers buffers)
+    /// <summary>Takes over parameters for the forward passes that follow.</summary>
+    public void Prepare(ReadOnlySpan<float> parameters, BitConvBuffers buffers)
     {
         FillTable(_weight.Read(parameters), buffers.Table.AsSpan());
         _bias.Read(parameters).CopyTo(buffers.Bias.AsSpan());
+    }
+
+    /// <summary>observations [batch × ByteCount] to output [batch, height - 2, width - 2, 16].</summary>
+    public void Forward(ReadOnlySpan<byte> observations, Span<float> output, int batch, BitConvBuffers buffers)
+    {
         for (var i = 0; i < batch; i++)
         {
             observations.Slice(i * _observationBytes, _observationBytes).CopyTo(buffers.Bits);

@@ -39,8 +39,8 @@ public sealed class Conv2D : Layer
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) => WeightInitializer.Fill(
         initializer, _shape.PatchLength, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters), ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers)
+    public override void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers)
     {
         var step = buffers.Scratch.Length / ImageColumns;
         for (var first = 0; first < batch; first += step)

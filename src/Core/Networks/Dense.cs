@@ -23,8 +23,8 @@ public sealed class Dense : Layer
         WeightInitializer.Fill(initializer, InputSize, WeightInitializer.HiddenGain, _weight.Of(parameters), _bias.Of(parameters),
             ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers)
+    public override void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers)
     {
         Gemm.Multiply(batch, OutputSize, InputSize, input, false, _weight.Read(parameters), false, output, accumulate: false);
         ElementKernels.AddBiasAndActivate(output, _bias.Read(parameters), _activation);

@@ -27,10 +27,14 @@ public abstract class Layer(int inputSize, int outputSize)
     {
     }
 
-    public abstract void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers);
+    /// <summary>Computes some rows; where they are parts of a longer pass, one <see cref="Backward"/> goes over all of them.</summary>
+    /// <param name="input">[batch × InputSize].</param>
+    /// <param name="output">[batch × OutputSize].</param>
+    /// <param name="firstRow">Where the rows stand in what the buffers keep for the backward pass.</param>
+    public abstract void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers);
 
-    /// <summary>Back-propagates the last forward pass through the same buffers.</summary>
+    /// <summary>Back-propagates the buffers' first rows.</summary>
     /// <param name="outputGradient">[batch × OutputSize]; destroyed.</param>
     /// <param name="inputGradient">[batch × InputSize], overwritten; empty where it is not needed.</param>
     /// <param name="gradient">Gradient of all parameters; this layer's part is added to.</param>

@@ -23,17 +23,18 @@ public sealed class MaxPool : Layer
     public override LayerBuffers CreateBuffers(int maxBatch, bool training) =>
         new() { Choices = new byte[training ? maxBatch * OutputSize : 0] };
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers)
+    public override void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers)
     {
         var channels = _shape.Channels;
+        var chosen = buffers.Choices.Length == 0 ? default : buffers.Choices.AsSpan(firstRow * OutputSize);
         var window = 0;
         for (var row = 0; row < batch * _shape.OutHeight; row++)
         {
             for (var x = 0; x < _shape.OutWidth; x++, window++)
             {
                 var best = output.Slice(window * channels, channels);
-                var choices = buffers.Choices.Length == 0 ? default : buffers.Choices.AsSpan(window * channels, channels);
+                var choices = chosen.IsEmpty ? default : chosen.Slice(window * channels, channels);
                 ChooseInWindow(input, row, x, best, choices);
             }
         }

@@ -16,7 +16,7 @@ public enum Activation
 /// <summary>How weights start; biases start at 0 unless said otherwise.</summary>
 public enum Initializer
 {
-    /// <summary>Orthonormal rows or columns times a gain: √2 in hidden layers, 1 in the value head (Saxe et al. 2014).</summary>
+    /// <summary>Orthonormal rows or columns times a gain: √2 in hidden layers, 1 in heads and LSTM gates (Saxe et al. 2014).</summary>
     Orthogonal,
 
     /// <summary>Normal with standard deviation 1/√fan_in, cut at two standard deviations (drawn again beyond them).</summary>
@@ -38,6 +38,13 @@ public sealed record NetworkOptions
     [Description("What follows each hidden layer of the mlp torso: relu or tanh. Other torsos use relu.")]
     public Activation Activation { get; init; } = Activation.Relu;
 
+    [Description("Units of an LSTM between the torso and the heads; 0 for none.")]
+    [Range(0, 65536)]
+    public int Lstm { get; init; }
+
+    [Description("Action values as V + A - mean A, from a value and an advantage head (Wang et al. 2016); policies have no use for it.")]
+    public bool Dueling { get; init; }
+
     [Description("How weights start: orthogonal, fanIn (cut normal, 1/sqrt(fan_in)) or torch (uniform, biases too).")]
     public Initializer Initializer { get; init; } = Initializer.Orthogonal;
 
@@ -47,7 +54,9 @@ public sealed record NetworkOptions
 
     public bool Equals(NetworkOptions? other) =>
         other is not null && Torso == other.Torso && Hidden.AsSpan().SequenceEqual(other.Hidden.AsSpan()) && Activation == other.Activation
-        && Initializer == other.Initializer && PolicyHeadScale.Equals(other.PolicyHeadScale);
+        && Lstm == other.Lstm && Dueling == other.Dueling && Initializer == other.Initializer
+        && PolicyHeadScale.Equals(other.PolicyHeadScale);
 
-    public override int GetHashCode() => (Torso.Length * 397) ^ (Hidden.IsDefault ? 0 : Hidden.Length) ^ ((int)Initializer << 8);
+    public override int GetHashCode() =>
+        (Torso.Length * 397) ^ (Lstm << 12) ^ (Hidden.IsDefault ? 0 : Hidden.Length) ^ ((int)Initializer << 8);
 }

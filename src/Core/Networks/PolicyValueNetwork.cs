@@ -1,50 +1,27 @@
 using Rl.Distributed.Core.Environments;
-using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Networks;
 
 /// <summary>Observations to policy logits and state values, and back from their gradients to the parameters' gradient.</summary>
 /// <remarks>
-/// Immutable and thread-safe: the parameters are the caller's flat array of <see cref="Layout"/>.Count floats, and what a pass needs
-/// lies in a <see cref="NetworkWorkspace"/>, one a thread. Neither pass allocates. A sample's outputs do not depend on its batch.
+/// Heads: "policy.weight" [features, A], "policy.bias", "value.weight" [features, 1], "value.bias". For unrolls see
+/// <see cref="AgentNetwork"/>; batches of single samples, without an LSTM:
 /// <code>
 /// network.Forward(parameters, observations, batch, workspace);
 /// Loss(workspace.Logits, workspace.Values, logitGradient, valueGradient);
 /// network.Backward(parameters, batch, workspace, logitGradient, valueGradient, gradient); // gradient += …
 /// </code>
 /// </remarks>
-public sealed class PolicyValueNetwork
+public sealed class PolicyValueNetwork : AgentNetwork
 {
-    private readonly NetworkOptions _options;
-    private readonly Torso _torso;
-    private readonly PolicyValueHead _head;
-
     private PolicyValueNetwork(NetworkOptions options, Func<ParameterLayoutBuilder, Torso> torso, int actions)
+        : base(options, torso, actions, ("policy", actions), ("value", 1))
     {
-        if (actions <= 0) throw new ArgumentOutOfRangeException(nameof(actions), actions, "A policy needs at least one action.");
-        if (!Enum.IsDefined(options.Initializer))
-            throw new ArgumentException(
-                $"Initializer '{options.Initializer}' is unknown; there are: {string.Join(", ", Enum.GetNames<Initializer>())}.",
-                nameof(options));
-        if (!float.IsFinite(options.PolicyHeadScale))
-            throw new ArgumentException($"PolicyHeadScale is {options.PolicyHeadScale}; it must be a finite number.", nameof(options));
-        var layout = new ParameterLayoutBuilder();
-        (_options, Actions) = (options, actions);
-        _torso = torso(layout);
-        _head = new PolicyValueHead(layout, _torso.Features, actions);
-        Layout = layout.Build();
+        if (options.Dueling) throw new ArgumentException("Dueling is for action values; this network gives a policy.", "Dueling");
+        FirstHeadScale = options.PolicyHeadScale;
     }
 
-    public ParameterLayout Layout { get; }
-
-    /// <summary>A.</summary>
-    public int Actions { get; }
-
-    public ObservationSpec Observation => _torso.Observation;
-
-    /// <summary>Multiplications and additions of the matrix products of one sample's forward pass; both passes together take about
-    /// three times as many, less the first layer's input gradient.</summary>
-    public long ForwardFlopsPerSample => _torso.FlopsPerSample + _head.FlopsPerSample;
+    private protected override float FirstHeadScale { get; }
 
     /// <summary>The network that the options name.</summary>
     /// <exception cref="ArgumentException">An option is unknown or does not suit the observation; the message names it and what is
@@ -52,43 +29,20 @@ public sealed class PolicyValueNetwork
     public static PolicyValueNetwork Create(NetworkOptions options, ObservationSpec observation, int actions) =>
         new(options, layout => Torsos.Create(options, layout, observation), actions);
 
-    /// <summary>A network with a torso of one's own; of the options only the initializer and the policy head's scale count.</summary>
+    /// <summary>A network with a torso of one's own; of the options only the LSTM, the initializer and the policy head's scale
+    /// count.</summary>
     public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) =>
         new(options, torso, actions);
 
-    /// <summary>Writes starting values to all parameters [Layout.Count]; the padding becomes 0.</summary>
-    public void Initialize(Span<float> parameters, ref RandomStream random)
-    {
-        CheckLength(parameters.Length, Layout.Count, nameof(parameters), "Layout.Count");
-        parameters.Clear();
-        _torso.Initialize(parameters, _options.Initializer, ref random);
-        _head.Initialize(parameters, _options.Initializer, _options.PolicyHeadScale, ref random);
-    }
-
-    /// <summary>Memory for one thread's passes of up to <paramref name="maxBatch"/> samples; <see cref="Backward"/> needs
-    /// training.</summary>
-    public NetworkWorkspace CreateWorkspace(int maxBatch, bool training)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBatch);
-        return new NetworkWorkspace(this, maxBatch, training, _torso.CreateBuffers(maxBatch, training),
-            _head.CreateBuffers(maxBatch, training));
-    }
+    /// <summary>Memory for one thread's passes of up to <paramref name="maxBatch"/> samples; a backward pass needs training.</summary>
+    /// <exception cref="NotSupportedException">The network has an LSTM.</exception>
+    public NetworkWorkspace CreateWorkspace(int maxBatch, bool training) => new(CreateBatchMemory(maxBatch, training));
 
     /// <summary>observations [batch × Observation.ByteCount] to workspace.Logits [batch × A] and workspace.Values [batch].</summary>
     /// <exception cref="ArgumentException">A length does not fit, the batch is too large, or the workspace is another
     /// network's.</exception>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int batch, NetworkWorkspace workspace)
-    {
-        CheckWorkspace(workspace);
-        CheckLength(parameters.Length, Layout.Count, nameof(parameters), "Layout.Count");
-        if (batch < 0 || batch > workspace.MaxBatch)
-            throw new ArgumentOutOfRangeException(nameof(batch), batch, $"The workspace holds batches of 0 to {workspace.MaxBatch}.");
-        CheckLength(observations.Length, batch * Observation.ByteCount, nameof(observations), "batch × ByteCount");
-        workspace.Batch = batch;
-        if (batch == 0) return;
-        _torso.Forward(parameters, observations, batch, workspace.Torso);
-        _head.Forward(parameters, workspace.Torso.Features.AsSpan(0, batch * _torso.Features), batch, workspace.Head);
-    }
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int batch, NetworkWorkspace workspace) =>
+        ForwardBatch(parameters, observations, batch, workspace.Memory);
 
     /// <summary>gradient [Layout.Count] += the gradient of the loss whose gradients at the heads are given, for the workspace's last
     /// forward pass.</summary>
@@ -101,58 +55,53 @@ public sealed class PolicyValueNetwork
         ReadOnlySpan<float> parameters, int batch, NetworkWorkspace workspace, ReadOnlySpan<float> logitGradient,
         ReadOnlySpan<float> valueGradient, Span<float> gradient)
     {
-        CheckWorkspace(workspace);
-        if (!workspace.Training)
-            throw new ArgumentException("This workspace was created for acting; create it with training: true.", nameof(workspace));
-        if (batch > workspace.Batch)
-            throw new ArgumentException($"The batch is {batch}, but that of the last forward pass was {workspace.Batch}.", nameof(batch));
-        CheckLength(parameters.Length, Layout.Count, nameof(parameters), "Layout.Count");
-        CheckLength(gradient.Length, Layout.Count, nameof(gradient), "Layout.Count");
-        CheckLength(logitGradient.Length, batch * Actions, nameof(logitGradient), "batch × Actions");
-        CheckLength(valueGradient.Length, batch, nameof(valueGradient), "batch");
-        if (batch == 0) return;
-        var size = batch * _torso.Features;
-        _head.Backward(
-            parameters, workspace.Torso.Features.AsSpan(0, size), batch, logitGradient, valueGradient,
-            workspace.Torso.FeatureGradient.AsSpan(0, size), gradient, workspace.Head);
-        _torso.Backward(parameters, batch, workspace.Torso, gradient);
+        CheckBatch(batch, workspace.Memory);
+        Backward(parameters, batch, workspace.Memory, logitGradient, valueGradient, gradient);
     }
 
-    private static void CheckLength(int length, int expected, string name, string meaning)
+    /// <summary>gradient [Layout.Count] += the gradient of the loss whose gradients at the heads are given, through the time of the
+    /// workspace's unroll; once a forward pass.</summary>
+    /// <param name="parameters">Those of the forward pass.</param>
+    /// <param name="steps">The first of the unroll: what follows them there (a bootstrap value) has no gradient.</param>
+    /// <param name="logitGradient">[steps × B × A].</param>
+    /// <param name="valueGradient">[steps × B].</param>
+    /// <exception cref="ArgumentException">A length does not fit, or the workspace is not for training or is another network's.</exception>
+    public void Backward(
+        ReadOnlySpan<float> parameters, int steps, UnrollWorkspace workspace, ReadOnlySpan<float> logitGradient,
+        ReadOnlySpan<float> valueGradient, Span<float> gradient)
     {
-        if (length != expected) throw new ArgumentException($"{name} has the length {length}; needed is {meaning} = {expected}.", name);
+        var rows = CheckSteps(steps, workspace.Memory);
+        Backward(parameters, rows, workspace.Memory, logitGradient, valueGradient, gradient);
     }
 
-    private void CheckWorkspace(NetworkWorkspace workspace)
+    private protected override void ReadHeads(int firstRow, int rows, NetworkMemory memory)
     {
-        if (!ReferenceEquals(workspace.Owner, this))
-            throw new ArgumentException("The workspace was created by another network.", nameof(workspace));
+        var output = memory.Heads.Output.AsSpan(firstRow * Heads.Stride, rows * Heads.Stride);
+        var logits = memory.ByAction.AsSpan(firstRow * Actions, rows * Actions);
+        var values = memory.Values.AsSpan(firstRow, rows);
+        for (var i = 0; i < values.Length; i++)
+        {
+            var row = output.Slice(i * Heads.Stride, Heads.Columns);
+            row[..Actions].CopyTo(logits[(i * Actions)..]);
+            values[i] = row[Actions];
+        }
     }
-}
 
-/// <summary>What one thread's passes through a <see cref="PolicyValueNetwork"/> need and give; not thread-safe.</summary>
-public sealed class NetworkWorkspace
-{
-    internal NetworkWorkspace(PolicyValueNetwork owner, int maxBatch, bool training, TorsoBuffers torso, HeadBuffers head) =>
-        (Owner, MaxBatch, Training, Torso, Head) = (owner, maxBatch, training, torso, head);
-
-    public int MaxBatch { get; }
-
-    /// <summary>Whether a backward pass is possible.</summary>
-    public bool Training { get; }
-
-    /// <summary>Samples of the last forward pass.</summary>
-    public int Batch { get; internal set; }
-
-    /// <summary>[Batch × A], of the last forward pass; valid until the next.</summary>
-    public Span<float> Logits => Head.Logits.AsSpan(0, Batch * Owner.Actions);
-
-    /// <summary>[Batch], of the last forward pass; valid until the next.</summary>
-    public Span<float> Values => Head.Values.AsSpan(0, Batch);
-
-    internal PolicyValueNetwork Owner { get; }
-
-    internal TorsoBuffers Torso { get; }
-
-    internal HeadBuffers Head { get; }
+    private void Backward(
+        ReadOnlySpan<float> parameters, int rows, NetworkMemory memory, ReadOnlySpan<float> logitGradient,
+        ReadOnlySpan<float> valueGradient, Span<float> gradient)
+    {
+        CheckBackward(parameters, gradient, logitGradient, rows, memory, nameof(logitGradient));
+        CheckLength(valueGradient.Length, rows, nameof(valueGradient), "rows");
+        if (rows == 0) return;
+        var output = memory.Heads.Output.AsSpan(0, rows * Heads.Stride);
+        for (var i = 0; i < valueGradient.Length; i++)
+        {
+            var row = output.Slice(i * Heads.Stride, Heads.Stride);
+            logitGradient.Slice(i * Actions, Actions).CopyTo(row);
+            row[Actions] = valueGradient[i];
+            row[Heads.Columns..].Clear();
+        }
+        BackwardFromHeads(parameters, rows, memory, gradient);
+    }
 }

@@ -27,10 +27,10 @@ public sealed class ResidualBlock : Layer
     public override void Initialize(Span<float> parameters, Initializer initializer, ref RandomStream random) =>
         _inner.Initialize(parameters, initializer, ref random);
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers)
+    public override void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers)
     {
-        _inner.Forward(parameters, input, output, batch, buffers.Children[0]);
+        _inner.Forward(parameters, input, output, firstRow, batch, buffers.Children[0]);
         VectorOps.Axpy(1, input, output);
     }
 

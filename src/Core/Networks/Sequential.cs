@@ -44,13 +44,16 @@ public sealed class Sequential : Layer
         foreach (var layer in _layers) layer.Initialize(parameters, initializer, ref random);
     }
 
-    public override void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int batch,
-        LayerBuffers buffers)
+    public override void Forward(
+        ReadOnlySpan<float> parameters, ReadOnlySpan<float> input, Span<float> output, int firstRow, int batch, LayerBuffers buffers)
     {
         if (_layers.IsEmpty) input.CopyTo(output);
         for (var i = 0; i < _layers.Length; i++)
-            _layers[i].Forward(parameters, InputOf(i, input, batch, buffers), OutputOf(i, output, batch, buffers), batch,
+        {
+            _layers[i].Forward(
+                parameters, InputOf(i, input, firstRow, batch, buffers), OutputOf(i, output, firstRow, batch, buffers), firstRow, batch,
                 buffers.Children[i]);
+        }
     }
 
     public override void Backward(
@@ -64,13 +67,16 @@ public sealed class Sequential : Layer
             var given = i == _layers.Length - 1 ? outputGradient : buffers.Gradients[i].AsSpan(0, batch * layer.OutputSize);
             var wanted = i == 0 ? inputGradient : buffers.Gradients[i - 1].AsSpan(0, batch * layer.InputSize);
             var result = i == _layers.Length - 1 ? output : buffers.Activations[i].AsSpan(0, batch * layer.OutputSize);
-            layer.Backward(parameters, InputOf(i, input, batch, buffers), result, given, wanted, gradient, batch, buffers.Children[i]);
+            layer.Backward(parameters, InputOf(i, input, 0, batch, buffers), result, given, wanted, gradient, batch, buffers.Children[i]);
         }
     }
 
-    private ReadOnlySpan<float> InputOf(int i, ReadOnlySpan<float> input, int batch, LayerBuffers buffers) =>
-        i == 0 ? input : buffers.Activations[i - 1].AsSpan(0, batch * _layers[i].InputSize);
+    private ReadOnlySpan<float> InputOf(int i, ReadOnlySpan<float> input, int firstRow, int batch, LayerBuffers buffers) =>
+        i == 0 ? input : RowsOf(buffers.Activations[i - 1], firstRow, batch, _layers[i].InputSize);
 
-    private Span<float> OutputOf(int i, Span<float> output, int batch, LayerBuffers buffers) =>
-        i == _layers.Length - 1 ? output : buffers.Activations[i].AsSpan(0, batch * _layers[i].OutputSize);
+    private Span<float> OutputOf(int i, Span<float> output, int firstRow, int batch, LayerBuffers buffers) =>
+        i == _layers.Length - 1 ? output : RowsOf(buffers.Activations[i], firstRow, batch, _layers[i].OutputSize);
+
+    private static Span<float> RowsOf(AlignedFloats values, int firstRow, int rows, int size) =>
+        values.AsSpan(firstRow * size, rows * size);
 }

@@ -29,8 +29,13 @@ public sealed class Torso
         _body.Initialize(parameters, initializer, ref random);
     }
 
-    /// <summary>observations [batch × ByteCount] to buffers.Features [batch × Features].</summary>
-    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int batch, TorsoBuffers buffers)
+    /// <summary>Takes over what is made of the parameters once for all forward passes that follow.</summary>
+    public void Prepare(ReadOnlySpan<float> parameters, TorsoBuffers buffers) => _bitConv?.Prepare(parameters, buffers.BitConv!);
+
+    /// <summary>observations [batch × ByteCount] to the rows of buffers.Features [maxBatch × Features] from
+    /// <paramref name="firstRow"/> on.</summary>
+    /// <param name="parameters">Those of the last <see cref="Prepare"/>.</param>
+    public void Forward(ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, int firstRow, int batch, TorsoBuffers buffers)
     {
         ReadOnlySpan<float> input;
         if (_bitConv is null && Observation.Type == ElementType.Float32 && !buffers.Training)
@@ -39,22 +44,22 @@ public sealed class Torso
         }
         else
         {
-            var decoded = buffers.Input.AsSpan(0, batch * _body.InputSize);
+            var decoded = buffers.Input.AsSpan(firstRow * _body.InputSize, batch * _body.InputSize);
             if (_bitConv is null)
             {
                 ObservationDecoder.Decode(Observation, observations, batch, decoded);
             }
             else
             {
-                _bitConv.Forward(parameters, observations, decoded, batch, buffers.BitConv!);
-                if (buffers.Training) observations.CopyTo(buffers.Observations);
+                _bitConv.Forward(observations, decoded, batch, buffers.BitConv!);
+                if (buffers.Training) observations.CopyTo(buffers.Observations.AsSpan(firstRow * Observation.ByteCount));
             }
             input = decoded;
         }
-        _body.Forward(parameters, input, buffers.Features.AsSpan(0, batch * Features), batch, buffers.Body);
+        _body.Forward(parameters, input, buffers.Features.AsSpan(firstRow * Features, batch * Features), firstRow, batch, buffers.Body);
     }
 
-    /// <summary>Adds to gradient what buffers.FeatureGradient [batch × Features], which is destroyed, implies.</summary>
+    /// <summary>Adds to gradient what the first rows of buffers.FeatureGradient [batch × Features], which are destroyed, imply.</summary>
     public void Backward(ReadOnlySpan<float> parameters, int batch, TorsoBuffers buffers, Span<float> gradient)
     {
         var input = buffers.Input.AsSpan(0, batch * _body.InputSize);

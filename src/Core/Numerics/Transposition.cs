@@ -7,6 +7,14 @@ namespace Rl.Distributed.Core.Numerics;
 /// <summary>Transposes matrices that lie anywhere in memory.</summary>
 internal static unsafe class Transposition
 {
+    /// <summary>to [columns, rows] = the transpose of from [rows, columns].</summary>
+    public static void Run(int rows, int columns, ReadOnlySpan<float> from, Span<float> to)
+    {
+        Lengths.CheckShape(from.Length, rows, columns);
+        Lengths.CheckEqual(from.Length, to.Length);
+        fixed (float* source = from, target = to) Run(rows, columns, source, columns, target, rows);
+    }
+
     /// <summary>to[j * toStride + i] = from[i * fromStride + j] for i below rows and j below columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(int rows, int columns, float* from, nint fromStride, float* to, nint toStride)

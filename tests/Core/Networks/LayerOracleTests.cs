@@ -180,7 +180,7 @@ internal sealed class LayerRun(Layer layer, ParameterLayout layout, int batch)
     {
         var buffers = layer.CreateBuffers(batch, training: true);
         Array.Fill(InputGradient, float.NaN);
-        layer.Forward(Parameters, input, Output, batch, buffers);
+        layer.Forward(Parameters, input, Output, 0, batch, buffers);
         layer.Backward(Parameters, input, Output, [.. outputGradient], InputGradient, Gradient, batch, buffers);
     }
 }
