@@ -24,6 +24,7 @@ internal sealed class AsyncArguments
         Seed = (ulong)Number("seed", 1);
         Threshold = Number("threshold", double.PositiveInfinity);
         StopWhenSolved = Number("stop", 0) != 0;
+        EvaluationInterval = (long)Number("evaluate", 0);
         Quiet = Number("quiet", 0) != 0;
         Private = Number("private", 0) != 0;
         Network = ReadNetwork();
@@ -50,6 +51,9 @@ internal sealed class AsyncArguments
 
     public bool StopWhenSolved { get; }
 
+    /// <summary>Frames between evaluations without exploration; 0 for the one at the end.</summary>
+    public long EvaluationInterval { get; }
+
     public bool Quiet { get; }
 
     /// <summary>Each thread has parameters of its own: what sharing costs is the difference.</summary>
@@ -67,10 +71,11 @@ internal sealed class AsyncArguments
         {
             Torso = Text("torso", Environment.StartsWith("minatar", StringComparison.Ordinal) ? "minatar" : "mlp"),
             Hidden = [.. Text("hidden", "64,64").Split(',').Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
+            Lstm = (int)Number("lstm", 0),
             Activation = Enum.Parse<Activation>(Text("activation", "relu"), ignoreCase: true),
             Initializer = Enum.Parse<Initializer>(Text("init", "orthogonal"), ignoreCase: true),
         };
-        return network with { PolicyHeadScale = (float)Number("head", Algorithm is "a3c" or "a2c" ? network.PolicyHeadScale : 1) };
+        return network with { PolicyHeadScale = (float)Number("head", network.PolicyHeadScale) };
     }
 
     private AsyncLearnerOptions ReadOptions()

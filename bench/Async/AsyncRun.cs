@@ -11,15 +11,17 @@ namespace Rl.Distributed.Bench.Async;
 /// <summary>One training run of asynchronous learners on plain threads, without actors.</summary>
 internal sealed class AsyncRun
 {
-    private const int SegmentsPerLook = 16;
+    private const int SegmentsPerLook = 16, EvaluationEpisodes = 100;
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly AsyncArguments _arguments;
     private readonly ulong _seed;
     private readonly EnvironmentOptions _environment;
-    private readonly PolicyValueNetwork _network;
+    private readonly AgentNetwork _network;
     private readonly ConcurrentQueue<LearnerProgress> _reports = new();
     private readonly AsyncProgressMeter _meter;
+    private readonly SharedParameters _shared;
+    private double _nextEvaluation;
     private volatile bool _stop;
 
     public AsyncRun(AsyncArguments arguments, ulong seed)
@@ -27,18 +29,28 @@ internal sealed class AsyncRun
         (_arguments, _seed) = (arguments, seed);
         _environment = new EnvironmentOptions { Name = arguments.Environment };
         var spec = EnvironmentRegistry.Default.Spec(_environment);
-        _network = PolicyValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions);
-        _meter = new AsyncProgressMeter(arguments);
+        _network = arguments.Options is A3cOptions
+            ? PolicyValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions)
+            : ActionValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions);
+        (_meter, _shared) = (new AsyncProgressMeter(arguments), CreateShared());
     }
 
     /// <summary>Trains; a line of text each twentieth of the frames, and a summary.</summary>
-    public AsyncProgressMeter Run()
+    public void Run()
     {
-        if (_arguments.IsSynchronous) RunSynchronous(CreateShared());
-        else RunThreads();
+        if (_arguments.IsSynchronous) RunSynchronous(_shared);
+        else RunThreads(_shared);
         Drain();
         _meter.End();
-        return _meter;
+        Console.WriteLine($"  greedy: mean of {EvaluationEpisodes} episodes {Evaluate(_shared.Values, EvaluationEpisodes):F1}");
+    }
+
+    /// <summary>Mean return of so many episodes of the policy that always takes the best action.</summary>
+    private double Evaluate(ReadOnlySpan<float> parameters, int episodes)
+    {
+        var random = RandomStream.Create(_seed, StreamRole.EvaluationEnvironment);
+        var environments = EnvironmentRegistry.Default.Create(_environment, episodes, random);
+        return GreedyEpisodes.Mean(_network, parameters, environments);
     }
 
     private SharedParameters CreateShared()
@@ -49,9 +61,8 @@ internal sealed class AsyncRun
         return new SharedParameters(initial, _arguments.Options.Update);
     }
 
-    private void RunThreads()
+    private void RunThreads(SharedParameters shared)
     {
-        var shared = CreateShared();
         var threads = new Thread[_arguments.Threads];
         var total = _arguments.Private ? _arguments.Frames / threads.Length : _arguments.Frames;
         var targets = CreateTarget(shared);
@@ -104,8 +115,8 @@ internal sealed class AsyncRun
     private LearnerGroup CreateGroup(int thread, SharedParameters shared, TargetParameters? target)
     {
         var (local, log) = (shared.CreateLocal(), new LearnerLog());
-        var memory = _arguments.Options is A3cOptions a3c ? new A3cMemory(_network, a3c) : null;
-        var qMemory = _arguments.Options is AsyncQOptions q ? new AsyncQMemory(_network, q) : null;
+        var memory = _arguments.Options is A3cOptions a3c ? new A3cMemory((PolicyValueNetwork)_network, a3c) : null;
+        var qMemory = _arguments.Options is AsyncQOptions q ? new AsyncQMemory((ActionValueNetwork)_network, q) : null;
         var learners = new List<ActorLearner>();
         for (var i = thread; i < _arguments.Learners; i += _arguments.Threads)
         {
@@ -123,5 +134,10 @@ internal sealed class AsyncRun
     {
         while (_reports.TryDequeue(out var report)) _meter.Add(report);
         _stop |= _meter.IsSolved;
+        if (_arguments.EvaluationInterval <= 0 || _meter.Frames < _nextEvaluation) return;
+        _nextEvaluation = _meter.Frames + _arguments.EvaluationInterval;
+        var mean = Evaluate(_shared.Values.ToArray(), EvaluationEpisodes);
+        Console.WriteLine($"  {_meter.Frames,11:N0}  greedy {mean:F1}");
+        _stop |= _arguments.StopWhenSolved && mean >= _arguments.Threshold;
     }
 }

@@ -14,21 +14,22 @@ public sealed class A3cMemory
     {
         (Network, Options) = (network, options);
         var (steps, environments) = (options.SegmentLength, options.Environments);
-        Unroll = new PolicyValueUnroll(network, steps + 1, environments, training: true);
-        Bootstrap = new PolicyValueUnroll(network, 1, environments, training: false);
+        Unroll = network.CreateUnrollWorkspace(steps + 1, environments, training: true);
+        Bootstrap = network.CreateUnrollWorkspace(1, environments, training: false);
         (Logits, Values) = (new float[steps * environments * network.Actions], new float[(steps + 1) * environments]);
         (LogitGradient, ValueGradient) = (new float[Logits.Length], new float[steps * environments]);
-        (Uniforms, State) = (new float[environments], new float[environments * Unroll.StateSize]);
+        NoResets = new bool[environments];
+        (Uniforms, State) = (new float[environments], new float[environments * network.StateSize]);
     }
 
     public PolicyValueNetwork Network { get; }
 
     public A3cOptions Options { get; }
 
-    internal PolicyValueUnroll Unroll { get; }
+    internal UnrollWorkspace Unroll { get; }
 
     /// <summary>For values of what ended episodes showed last.</summary>
-    internal PolicyValueUnroll Bootstrap { get; }
+    internal UnrollWorkspace Bootstrap { get; }
 
     internal float[] Logits { get; }
 
@@ -39,6 +40,8 @@ public sealed class A3cMemory
     internal float[] ValueGradient { get; }
 
     internal float[] Uniforms { get; }
+
+    internal bool[] NoResets { get; }
 
     /// <summary>A copy of a recurrent state, for steps that the learner does not take.</summary>
     internal float[] State { get; }
@@ -68,20 +71,20 @@ public sealed class A3cLearner : ActorLearner
 
     public override void AddGradient()
     {
-        var (options, unroll) = (_memory.Options, _memory.Unroll);
+        var (options, network, unroll) = (_memory.Options, _memory.Network, _memory.Unroll);
         ReadOnlySpan<float> parameters = Local.Values;
         Stepper.Begin();
         for (var t = 0; t < options.SegmentLength; t++)
         {
-            unroll.ForwardStep(parameters, Stepper.ObservationsAt(t), Stepper.ResetAt(t), _state, t);
+            network.ForwardStep(parameters, Stepper.ObservationsAt(t), Stepper.ResetAt(t), _state, t, unroll);
             _random.FillSingle(_memory.Uniforms);
             Categorical.Sample(unroll.LogitsAt(t), _memory.Uniforms, Stepper.ActionsAt(t));
             if (Stepper.Step(t) is { IsEmpty: false } truncated) BootstrapTruncated(truncated, Stepper.RewardsAt(t));
         }
         _state.CopyTo(_memory.State, 0);
-        unroll.ForwardStep(
+        network.ForwardStep(
             parameters, Stepper.ObservationsAt(options.SegmentLength), Stepper.ResetAt(options.SegmentLength), _memory.State,
-            options.SegmentLength);
+            options.SegmentLength, unroll);
         Learn();
     }
 
@@ -89,8 +92,8 @@ public sealed class A3cLearner : ActorLearner
     private void BootstrapTruncated(ReadOnlySpan<int> truncated, Span<float> rewards)
     {
         _state.CopyTo(_memory.State, 0);
-        _memory.Bootstrap.ForwardStep(
-            Local.Values, Stepper.FinalObservations, stackalloc bool[rewards.Length], _memory.State, 0);
+        _memory.Network.ForwardStep(
+            Local.Values, Stepper.FinalObservations, _memory.NoResets, _memory.State, 0, _memory.Bootstrap);
         var values = _memory.Bootstrap.ValuesAt(0);
         foreach (var b in truncated) rewards[b] += _memory.Options.Discount * values[b];
     }
@@ -107,6 +110,7 @@ public sealed class A3cLearner : ActorLearner
         Place.Log.AddLoss(ActorCriticLoss.Compute(
             environments, _memory.Network.Actions, _memory.Logits, _memory.Values, Stepper.Actions, Stepper.Rewards, Stepper.Discounts,
             options.Loss, _memory.LogitGradient, _memory.ValueGradient));
-        unroll.Backward(Local.Values, options.SegmentLength, _memory.LogitGradient, _memory.ValueGradient, Local.Gradient);
+        _memory.Network.Backward(
+            Local.Values, options.SegmentLength, unroll, _memory.LogitGradient, _memory.ValueGradient, Local.Gradient);
     }
 }

@@ -12,29 +12,31 @@ public sealed class AsyncQMemory
 {
     /// <param name="network">Action values.</param>
     /// <param name="options">The learners'.</param>
-    public AsyncQMemory(PolicyValueNetwork network, AsyncQOptions options)
+    /// <exception cref="ArgumentException">The network has an LSTM.</exception>
+    public AsyncQMemory(ActionValueNetwork network, AsyncQOptions options)
     {
+        if (network.StateSize > 0) throw new ArgumentException("Asynchronous Q-learning takes a network without an LSTM.", nameof(network));
         (Network, Options) = (network, options);
         var (steps, environments) = (options.SegmentLength, options.Environments);
-        Unroll = new PolicyValueUnroll(network, steps + 1, environments, training: true);
-        Rows = new PolicyValueUnroll(network, 1, environments, training: false);
-        Segment = new PolicyValueUnroll(network, 1, steps * environments, training: false);
+        Unroll = network.CreateUnrollWorkspace(steps + 1, environments, training: true);
+        Rows = network.CreateUnrollWorkspace(1, environments, training: false);
+        Segment = network.CreateUnrollWorkspace(1, steps * environments, training: false);
         (Values, Gradient) = (new float[steps * environments * network.Actions], new float[steps * environments * network.Actions]);
         (Next, NextActions, FinalActions) = (new float[(steps + 1) * environments], new int[steps * environments], new int[environments]);
         NoResets = new bool[steps * environments];
     }
 
-    public PolicyValueNetwork Network { get; }
+    public ActionValueNetwork Network { get; }
 
     public AsyncQOptions Options { get; }
 
-    internal PolicyValueUnroll Unroll { get; }
+    internal UnrollWorkspace Unroll { get; }
 
     /// <summary>For one observation of each environment.</summary>
-    internal PolicyValueUnroll Rows { get; }
+    internal UnrollWorkspace Rows { get; }
 
     /// <summary>For those of a segment at once.</summary>
-    internal PolicyValueUnroll Segment { get; }
+    internal UnrollWorkspace Segment { get; }
 
     internal float[] Values { get; }
 
@@ -91,14 +93,14 @@ public sealed class AsyncQLearner : ActorLearner
         {
             Forward(t);
             if (t == 0 && _hasPending) _pending.CopyTo(Stepper.ActionsAt(0));
-            else Exploration.Choose(unroll.LogitsAt(t), epsilon, ref _random, Stepper.ActionsAt(t));
+            else Exploration.Choose(unroll.QAt(t), epsilon, ref _random, Stepper.ActionsAt(t));
             if (Stepper.Step(t) is { IsEmpty: false } truncated) BootstrapTruncated(truncated, Stepper.RewardsAt(t), target, epsilon);
         }
         if (options.Method == ActionValueMethod.Sarsa)
         {
             // The action that follows the last one belongs to its target, so it is chosen now, and taken first in the next segment.
             Forward(steps);
-            Exploration.Choose(unroll.LogitsAt(steps), epsilon, ref _random, _pending);
+            Exploration.Choose(unroll.QAt(steps), epsilon, ref _random, _pending);
             _hasPending = true;
         }
         ComputeTargets(target);
@@ -107,25 +109,26 @@ public sealed class AsyncQLearner : ActorLearner
 
     private protected override void OnApplied(long before) => _target.RefreshIfCrossed(before, before + Frames);
 
-    private void Forward(int t) => _memory.Unroll.ForwardStep(Local.Values, Stepper.ObservationsAt(t), Stepper.ResetAt(t), [], t);
+    private void Forward(int t) => _memory.Network.ForwardStep(
+        Local.Values, Stepper.ObservationsAt(t), Stepper.ResetAt(t), [], t, _memory.Unroll);
 
     // A limit ended these episodes, not the task: the target goes on from the final observation. For Sarsa an action is chosen there.
     private void BootstrapTruncated(ReadOnlySpan<int> truncated, Span<float> rewards, float[] target, float epsilon)
     {
-        var (rows, actions, chosen) = (_memory.Rows, _memory.Network.Actions, _memory.FinalActions);
+        var (network, rows, chosen) = (_memory.Network, _memory.Rows, _memory.FinalActions);
         var resets = _memory.NoResets.AsSpan(0, rewards.Length);
         if (_memory.Options.Method == ActionValueMethod.Sarsa)
         {
-            rows.ForwardStep(Local.Values, Stepper.FinalObservations, resets, [], 0);
-            Exploration.Choose(rows.LogitsAt(0), epsilon, ref _random, chosen);
-            rows.ForwardStep(target, Stepper.FinalObservations, resets, [], 0);
+            network.ForwardStep(Local.Values, Stepper.FinalObservations, resets, [], 0, rows);
+            Exploration.Choose(rows.QAt(0), epsilon, ref _random, chosen);
+            network.ForwardStep(target, Stepper.FinalObservations, resets, [], 0, rows);
         }
         else
         {
-            rows.ForwardStep(target, Stepper.FinalObservations, resets, [], 0);
-            Categorical.ArgMax(rows.LogitsAt(0), chosen);
+            network.ForwardStep(target, Stepper.FinalObservations, resets, [], 0, rows);
+            Categorical.ArgMax(rows.QAt(0), chosen);
         }
-        foreach (var b in truncated) rewards[b] += _memory.Options.Discount * rows.LogitsAt(0)[b * actions + chosen[b]];
+        foreach (var b in truncated) rewards[b] += _memory.Options.Discount * rows.QAt(0)[b * network.Actions + chosen[b]];
     }
 
     /// <summary>Rewards become targets.</summary>
@@ -136,23 +139,23 @@ public sealed class AsyncQLearner : ActorLearner
         var environments = options.Environments;
         if (options.Method == ActionValueMethod.NStepQ)
         {
-            _memory.Rows.ForwardStep(
-                target, Stepper.ObservationsAt(options.SegmentLength), _memory.NoResets.AsSpan(0, environments), [], 0);
-            ActionValueTargets.Max(_memory.Rows.LogitsAt(0), _memory.Next.AsSpan(rewards.Length));
+            _memory.Network.ForwardStep(
+                target, Stepper.ObservationsAt(options.SegmentLength), _memory.NoResets.AsSpan(0, environments), [], 0, _memory.Rows);
+            ActionValueTargets.Max(_memory.Rows.QAt(0), _memory.Next.AsSpan(rewards.Length));
             MultiStep.DiscountedReturns(rewards, Stepper.Discounts, _memory.Next, rewards, environments);
             return;
         }
         var next = _memory.Next.AsSpan(0, rewards.Length);
-        _memory.Segment.ForwardStep(target, Stepper.ObservationsFrom(1), _memory.NoResets, [], 0);
+        _memory.Network.ForwardStep(target, Stepper.ObservationsFrom(1), _memory.NoResets, [], 0, _memory.Segment);
         if (options.Method == ActionValueMethod.Sarsa)
         {
             Stepper.Actions[environments..].CopyTo(_memory.NextActions);
             _pending.CopyTo(_memory.NextActions, rewards.Length - environments);
-            Categorical.Gather(_memory.Segment.LogitsAt(0), _memory.NextActions, next);
+            Categorical.Gather(_memory.Segment.QAt(0), _memory.NextActions, next);
         }
         else
         {
-            ActionValueTargets.Max(_memory.Segment.LogitsAt(0), next);
+            ActionValueTargets.Max(_memory.Segment.QAt(0), next);
         }
         ActionValueTargets.OneStep(rewards, Stepper.Discounts, next, rewards);
     }
@@ -162,12 +165,12 @@ public sealed class AsyncQLearner : ActorLearner
         var options = _memory.Options;
         for (var t = 0; t < options.SegmentLength; t++)
         {
-            var values = _memory.Unroll.LogitsAt(t);
+            var values = _memory.Unroll.QAt(t);
             values.CopyTo(_memory.Values.AsSpan(t * values.Length));
         }
         var loss = ActionValueLoss.Compute(
             _memory.Values, Stepper.Actions, Stepper.Rewards, _memory.Network.Actions, 1f / options.Environments, _memory.Gradient);
         Place.Log.AddLoss(new ActorCriticLossValues(Frames, 0, loss, 0));
-        _memory.Unroll.Backward(Local.Values, options.SegmentLength, _memory.Gradient, new float[Frames], Local.Gradient);
+        _memory.Network.Backward(Local.Values, options.SegmentLength, _memory.Unroll, _memory.Gradient, Local.Gradient);
     }
 }
