@@ -82,12 +82,12 @@ internal sealed class AsyncRun
         var clock = Stopwatch.StartNew();
         while (shared.Frames < total && !_stop)
         {
-            for (var i = 0; i < SegmentsPerLook; i++) group.RunSegment();
+            for (var i = 0; i < SegmentsPerLook; i++) group.Run();
             if (clock.Elapsed < ReportInterval) continue;
-            _reports.Enqueue(group.Log.Take());
+            _reports.Enqueue(group.TakeProgress());
             clock.Restart();
         }
-        _reports.Enqueue(group.Log.Take());
+        _reports.Enqueue(group.TakeProgress());
     }
 
     private void RunSynchronous(SharedParameters shared)
@@ -102,11 +102,11 @@ internal sealed class AsyncRun
         {
             update.Run();
             if (clock.Elapsed < ReportInterval) continue;
-            foreach (var group in groups) _reports.Enqueue(group.Log.Take());
+            _reports.Enqueue(update.TakeProgress());
             Drain();
             clock.Restart();
         }
-        foreach (var group in groups) _reports.Enqueue(group.Log.Take());
+        _reports.Enqueue(update.TakeProgress());
     }
 
     private TargetParameters? CreateTarget(SharedParameters shared) =>

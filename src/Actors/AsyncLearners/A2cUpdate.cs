@@ -10,7 +10,7 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// K learners of one environment are one learner of K. Groups run in parallel and are added up in their order: what comes out depends on
 /// how learners are grouped, not on threads. All groups share one <see cref="SharedParameters"/>, which nobody else may change.
 /// </remarks>
-public sealed class A2cUpdate
+public sealed class A2cUpdate : IAsyncLearners
 {
     private readonly LearnerGroup[] _groups;
     private readonly LocalParameters[] _locals;
@@ -42,7 +42,7 @@ public sealed class A2cUpdate
     public int Frames { get; }
 
     /// <summary>Runs one update of all learners.</summary>
-    public GradientOutcome Run()
+    public void Run()
     {
         _runner.Run(_groups.Length, _addGradients);
         var sum = _locals[0].Gradient;
@@ -52,10 +52,20 @@ public sealed class A2cUpdate
             other.Gradient.Clear();
         }
         VectorOps.Scale(1f / _learners, sum);
-        var outcome = _shared.Apply(_locals[0], (float)_learningRate.At(_shared.AddFrames(Frames)), _maxNorm);
-        _groups[0].Log.AddGradient(outcome);
+        _groups[0].Log.AddGradient(_shared.Apply(_locals[0], (float)_learningRate.At(_shared.AddFrames(Frames)), _maxNorm));
         foreach (var other in _locals.AsSpan(1)) _shared.CopyTo(other);
-        return outcome;
+    }
+
+    public LearnerProgress TakeProgress()
+    {
+        var progress = _groups[0].TakeProgress();
+        foreach (var group in _groups.AsSpan(1)) progress += group.TakeProgress();
+        return progress;
+    }
+
+    public void Dispose()
+    {
+        foreach (var group in _groups) group.Dispose();
     }
 
     private void AddGradients(int group) => _groups[group].AddGradients();

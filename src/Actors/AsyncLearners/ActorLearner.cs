@@ -27,7 +27,7 @@ public sealed record LearnerPlace(
 /// between two segments a learner keeps nothing there. What differs from the paper: a segment does not stop where an episode ends,
 /// the next one begins within it.
 /// </remarks>
-public abstract class ActorLearner
+public abstract class ActorLearner : IDisposable
 {
     private readonly AlignedFloats? _statistics;
     private readonly LinearSchedule _learningRate;
@@ -62,6 +62,8 @@ public abstract class ActorLearner
         Place.Log.AddGradient(Place.Shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics));
         OnApplied(before);
     }
+
+    public void Dispose() => Stepper.Dispose();
 
     internal static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>
         new(options.LearningRate, options.AnnealLearningRate ? 0 : options.LearningRate, totalFrames);

@@ -3,7 +3,7 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <summary>Logical learners that take turns on one thread, a segment at a time. Not thread-safe.</summary>
 /// <remarks>Many learners in different episodes decorrelate what the shared parameters are taught, however few the cores are: that is
 /// what the paper has instead of a replay memory. They share one copy θ', which each finds fresh.</remarks>
-public sealed class LearnerGroup
+public sealed class LearnerGroup : IAsyncLearners
 {
     private readonly ActorLearner[] _learners;
     private int _next;
@@ -22,7 +22,7 @@ public sealed class LearnerGroup
     public IReadOnlyList<ActorLearner> Learners => _learners;
 
     /// <summary>Runs one segment of the learner whose turn it is.</summary>
-    public void RunSegment()
+    public void Run()
     {
         _learners[_next].RunSegment();
         _next = _next + 1 == _learners.Length ? 0 : _next + 1;
@@ -32,5 +32,12 @@ public sealed class LearnerGroup
     public void AddGradients()
     {
         foreach (var learner in _learners) learner.AddGradient();
+    }
+
+    public LearnerProgress TakeProgress() => Log.Take();
+
+    public void Dispose()
+    {
+        foreach (var learner in _learners) learner.Dispose();
     }
 }

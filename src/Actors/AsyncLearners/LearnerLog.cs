@@ -39,6 +39,21 @@ public sealed record LearnerProgress
 
     /// <summary>Mean over updates; 0 without one.</summary>
     public double GradientNorm => GradientNormSum / Math.Max(1, Updates);
+
+    /// <summary>Both together.</summary>
+    public static LearnerProgress operator +(LearnerProgress a, LearnerProgress b) => new()
+    {
+        Frames = a.Frames + b.Frames,
+        Updates = a.Updates + b.Updates,
+        Rejected = a.Rejected + b.Rejected,
+        EpisodeReturns = [.. a.EpisodeReturns, .. b.EpisodeReturns],
+        EpisodeLengths = [.. a.EpisodeLengths, .. b.EpisodeLengths],
+        EpisodesLost = a.EpisodesLost + b.EpisodesLost,
+        Loss = a.Loss + b.Loss,
+        GradientNormSum = a.GradientNormSum + b.GradientNormSum,
+        StalenessSum = a.StalenessSum + b.StalenessSum,
+        StalenessMax = Math.Max(a.StalenessMax, b.StalenessMax),
+    };
 }
 
 /// <summary>Adds up what the learners of one thread do. Not thread-safe.</summary>

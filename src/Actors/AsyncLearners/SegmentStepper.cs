@@ -16,7 +16,7 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// }
 /// </code>
 /// </remarks>
-internal sealed class SegmentStepper
+internal sealed class SegmentStepper : IDisposable
 {
     private readonly IEnvironmentBatch _environments;
     private readonly LearnerLog _log;
@@ -107,6 +107,8 @@ internal sealed class SegmentStepper
         _log.AddFrames(_count);
         return _truncatedRows.AsSpan(0, truncated);
     }
+
+    public void Dispose() => (_environments as IDisposable)?.Dispose();
 
     private void EndEpisode(int environment, bool lost)
     {
