@@ -5,6 +5,13 @@ internal static class AsyncBench
 {
     public static void Run(string[] words)
     {
+        if (words is ["scaling", .. var rest])
+        {
+            var measured = new AsyncArguments(rest);
+            Console.WriteLine(string.Join(' ', words));
+            AsyncScaling.Run(measured);
+            return;
+        }
         var arguments = new AsyncArguments(words);
         for (var i = 0UL; i < (ulong)arguments.Seeds; i++)
         {

@@ -61,6 +61,18 @@ internal sealed class AsyncRun
         return new SharedParameters(initial, _arguments.Options.Update);
     }
 
+    /// <summary>A group of learners a thread, with shared parameters or parameters of their own.</summary>
+    public LearnerGroup[] CreateGroups(int threads, bool isPrivate)
+    {
+        var groups = new LearnerGroup[threads];
+        for (var i = 0; i < threads; i++)
+        {
+            var own = isPrivate ? CreateShared() : _shared;
+            groups[i] = CreateGroup(i, own, CreateTarget(own));
+        }
+        return groups;
+    }
+
     private void RunThreads(SharedParameters shared)
     {
         var threads = new Thread[_arguments.Threads];

@@ -13,6 +13,7 @@ public sealed class AsyncLearnerActorTests
     private readonly List<FakeLearners> _made = [];
     private readonly SharedParameters _shared = new(new float[4], new SharedParametersOptions());
     private readonly IActorRef _first, _second;
+    private int _firstFailsAfter = int.MaxValue;
 
     public AsyncLearnerActorTests()
     {
@@ -48,8 +49,7 @@ public sealed class AsyncLearnerActorTests
     [Fact]
     public void One_whose_environment_fails_begins_anew_as_the_next_incarnation()
     {
-        _simulation.Advance(TimeSpan.Zero);
-        _made[0].Fails = true;
+        _firstFailsAfter = 10;
         _simulation.Advance(TimeSpan.FromSeconds(1));
         Assert.True(_made[0].IsDisposed);
         Assert.Equal(3, _made.Count);
@@ -59,12 +59,12 @@ public sealed class AsyncLearnerActorTests
 
     private FakeLearners Make(int incarnation)
     {
-        var learners = new FakeLearners(_shared, incarnation);
+        var learners = new FakeLearners(_shared, incarnation, _made.Count == 0 ? _firstFailsAfter : int.MaxValue);
         _made.Add(learners);
         return learners;
     }
 
-    private sealed class FakeLearners(SharedParameters shared, int incarnation) : IAsyncLearners
+    private sealed class FakeLearners(SharedParameters shared, int incarnation, int failsAfter) : IAsyncLearners
     {
         private readonly LearnerLog _log = new();
 
@@ -72,13 +72,11 @@ public sealed class AsyncLearnerActorTests
 
         public int Runs { get; private set; }
 
-        public bool Fails { get; set; }
-
         public bool IsDisposed { get; private set; }
 
         public void Run()
         {
-            if (Fails) throw new InvalidOperationException("The environment is broken.");
+            if (Runs == failsAfter) throw new InvalidOperationException("The environment is broken.");
             shared.AddFrames(4);
             _log.AddFrames(4);
             Runs++;
