@@ -14,7 +14,8 @@ internal sealed class AsyncArguments
     /// <exception cref="ArgumentException">A word is missing or unknown.</exception>
     public AsyncArguments(string[] words)
     {
-        if (words.Length < 2 || words.Length % 2 != 0) throw new ArgumentException("async <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
+        if (words.Length < 2 || words.Length % 2 != 0)
+            throw new ArgumentException("async [scaling] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
         for (var i = 2; i < words.Length; i += 2) _values[words[i].TrimStart('-')] = words[i + 1];
         (Algorithm, Environment) = (words[0], words[1]);
         Frames = (long)Number("frames", 1_000_000);

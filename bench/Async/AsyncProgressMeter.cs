@@ -41,10 +41,11 @@ internal sealed class AsyncProgressMeter(AsyncArguments arguments)
     {
         _cpu += Process.GetCurrentProcess().TotalProcessorTime;
         _clock.Stop();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  end {Frames,11:N0} frames, {_episodes:N0} episodes, mean {Mean:F1}, best {Best:F1}, reached at {SolvedAt?.ToString("N0", CultureInfo.InvariantCulture) ?? "-"}; ")
-            + string.Create(CultureInfo.InvariantCulture,
-            $"{FramesPerSecond:N0} frames/s, {FramesPerFreeSecond:N0} of free cores; {_updates:N0} updates, stale {(double)_staleness / Math.Max(1, _updates):F2} max {_stalenessMax}, rejected {_rejected}"));
+        var solved = SolvedAt is { } frames ? string.Create(CultureInfo.InvariantCulture, $"{frames:N0}") : "-";
+        var stale = (double)_staleness / Math.Max(1, _updates);
+        Write($"  end {Frames,11:N0} frames, {_episodes:N0} episodes, mean {Mean:F1}, best {Best:F1}, reached at {solved}");
+        Write($"      {FramesPerSecond:N0} frames/s, {FramesPerFreeSecond:N0} of free cores; {_updates:N0} updates");
+        Write($"      staleness {stale:F2}, at most {_stalenessMax}; {_rejected} gradients rejected");
     }
 
     public void Add(LearnerProgress progress)
@@ -68,8 +69,10 @@ internal sealed class AsyncProgressMeter(AsyncArguments arguments)
         }
         if (Frames < _nextLine || arguments.Quiet) return;
         _nextLine += arguments.Frames / 20;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {Frames,11:N0}  mean {Mean,8:F2}  norm {_norm / Math.Max(1, _lineUpdates),8:F3}  entropy {_entropy / Math.Max(1, _lineFrames):F3}  {_clock.Elapsed.TotalSeconds:F0} s"));
+        var (norm, entropy) = (_norm / Math.Max(1, _lineUpdates), _entropy / Math.Max(1, _lineFrames));
+        Write($"  {Frames,11:N0}  mean {Mean,8:F2}  norm {norm,8:F3}  entropy {entropy:F3}  {_clock.Elapsed.TotalSeconds:F0} s");
         (_norm, _entropy, _lineFrames, _lineUpdates) = (0, 0, 0, 0);
     }
+
+    private static void Write(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 }

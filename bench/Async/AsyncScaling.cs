@@ -19,12 +19,13 @@ internal static class AsyncScaling
         var alone = Measure(arguments, threads: 1, isPrivate: false);
         var shared = Measure(arguments, threads: 2, isPrivate: false);
         var own = Measure(arguments, threads: 2, isPrivate: true);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  a segment: one thread {alone:F1} µs, two that share {shared:F1} µs ({2 * alone / shared:F2} x one), two apart {own:F1} µs ({2 * alone / own:F2} x one)"));
-        var frames = arguments.Options.SegmentLength * arguments.Options.Environments;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  frames/s: one thread {frames * 1e6 / alone:N0}, two that share {2 * frames * 1e6 / shared:N0}, two apart {2 * frames * 1e6 / own:N0}"));
+        var frames = arguments.Options.SegmentLength * arguments.Options.Environments * 1e6;
+        Write($"  one thread        {alone,7:F1} µs a segment, {frames / alone,9:N0} frames/s");
+        Write($"  two that share    {shared,7:F1} µs a segment, {2 * frames / shared,9:N0} frames/s, {2 * alone / shared:F2} x one");
+        Write($"  two apart         {own,7:F1} µs a segment, {2 * frames / own,9:N0} frames/s, {2 * alone / own:F2} x one");
     }
+
+    private static void Write(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 
     private static double Measure(AsyncArguments arguments, int threads, bool isPrivate)
     {

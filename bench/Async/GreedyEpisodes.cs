@@ -13,7 +13,8 @@ internal static class GreedyEpisodes
         var count = environments.Count;
         var workspace = network.CreateUnrollWorkspace(1, count, training: false);
         var bytes = count * environments.Spec.Observation.ByteCount;
-        var (observations, finals, state, actions) = (new byte[bytes], new byte[bytes], new float[count * network.StateSize], new int[count]);
+        var (observations, finals) = (new byte[bytes], new byte[bytes]);
+        var (state, actions) = (new float[count * network.StateSize], new int[count]);
         var (rewards, terminated, truncated, reset) = (new float[count], new bool[count], new bool[count], new bool[count]);
         var (returns, notes, playing) = (new double[count], new StepNotes[count], count);
         var done = new bool[count];
