@@ -14,7 +14,8 @@ namespace Rl.Distributed.Actors;
 /// <param name="Shape">The shape of its unrolls.</param>
 /// <param name="RunSeed">The run's seed.</param>
 /// <param name="Discount">γ.</param>
-/// <param name="RewardClip">± bound of rewards for learning; 0 for none.</param>
+/// <param name="RewardScale">Factor of rewards for learning.</param>
+/// <param name="RewardClip">± bound of rewards for learning, after that; 0 for none.</param>
 /// <param name="CreditTimeout">After this long an unroll without an answer counts as lost.</param>
 /// <param name="Reported">Called with each report on its worker's thread, the last one included, even where the actor system is at its end and
 /// the observer hears nothing more; null: nobody wants to know.</param>
@@ -24,6 +25,7 @@ public sealed record WorkerSetup(
     UnrollShape Shape,
     ulong RunSeed,
     float Discount,
+    float RewardScale,
     float RewardClip,
     TimeSpan CreditTimeout,
     Action<WorkerReport>? Reported = null);
@@ -64,7 +66,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
         var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
         _environments = setup.CreateEnvironments(Stream(StreamRole.Environment));
-        _collector = new UnrollCollector(_environments, policy, setup.Shape, setup.Discount, setup.RewardClip);
+        _collector = new UnrollCollector(_environments, policy, setup.Shape, setup.Discount, setup.RewardClip, setup.RewardScale);
         Receive<ParametersAvailable>(_ => OnParametersAvailable());
         Receive<CreditsGranted>(OnCreditsGranted);
         Receive<Continue>(_ => OnContinue());

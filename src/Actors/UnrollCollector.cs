@@ -17,7 +17,7 @@ public sealed class UnrollCollector
     private readonly IEnvironmentBatch _environments;
     private readonly LocalPolicy _policy;
     private readonly UnrollShape _shape;
-    private readonly float _discount, _rewardClip;
+    private readonly float _discount, _rewardClip, _rewardScale;
     private readonly byte[] _next, _final, _truncatedFinal;
     private readonly bool[] _nextReset, _terminated, _truncated;
     private readonly StepNotes[] _notes;
@@ -31,12 +31,15 @@ public sealed class UnrollCollector
     /// <param name="shape">The unroll's shape.</param>
     /// <param name="discount">γ.</param>
     /// <param name="rewardClip">Rewards are clipped to ± this for learning, not in episode returns; 0 leaves them.</param>
-    public UnrollCollector(IEnvironmentBatch environments, LocalPolicy policy, UnrollShape shape, float discount, float rewardClip)
+    /// <param name="rewardScale">Before that they are multiplied by this, for learning only, too.</param>
+    public UnrollCollector(
+        IEnvironmentBatch environments, LocalPolicy policy, UnrollShape shape, float discount, float rewardClip, float rewardScale = 1)
     {
         if (environments.Count != shape.Environments || environments.Spec.Observation != shape.Observation)
             throw new ArgumentException(
                 $"{environments.Count} environments with {environments.Spec.Observation} do not fit {shape}.", nameof(environments));
-        (_environments, _policy, _shape, _discount, _rewardClip) = (environments, policy, shape, discount, rewardClip);
+        (_environments, _policy, _shape) = (environments, policy, shape);
+        (_discount, _rewardClip, _rewardScale) = (discount, rewardClip, rewardScale);
         var count = shape.Environments;
         (_next, _final, _truncatedFinal) =
             (new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes]);
@@ -93,6 +96,7 @@ public sealed class UnrollCollector
                 throw new InvalidOperationException($"Environment {b} of '{_environments.Spec.Name}' gave the reward {rewards[b]}.");
             _episodeReturn[b] += rewards[b];
             _episodeLength[b]++;
+            rewards[b] *= _rewardScale;
             if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);
             var ended = reset[b] = _terminated[b] | _truncated[b];
             var notes = _notes[b];

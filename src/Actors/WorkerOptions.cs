@@ -33,7 +33,11 @@ public sealed record WorkerOptions
     [Range(0.001, 86400.0)]
     public double CreditTimeoutSeconds { get; init; } = 60;
 
-    [Description("Rewards are clipped to [-rewardClip, rewardClip]; 0 clips nothing.")]
+    [Description("Rewards are multiplied by this for learning, before they are clipped; returns that are reported are not.")]
+    [Range(0.0, float.MaxValue, MinimumIsExclusive = true)]
+    public float RewardScale { get; init; } = 1;
+
+    [Description("Rewards are clipped to [-rewardClip, rewardClip]; 0 clips nothing. For learning only.")]
     [Range(0.0, double.MaxValue)]
     public float RewardClip { get; init; }
 }

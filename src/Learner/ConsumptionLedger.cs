@@ -1,9 +1,7 @@
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner;
-
-/// <summary>So many unrolls of a worker's incarnation.</summary>
-public sealed record ConsumptionClaim(int Worker, int Incarnation, long Unrolls);
 
 /// <summary>What the learner has consumed: for each worker's incarnation up to which sequence number, and how many.</summary>
 /// <remarks>

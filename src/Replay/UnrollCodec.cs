@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using MessagePack;
@@ -10,7 +9,7 @@ namespace Rl.Distributed.Replay;
 
 /// <summary>An unroll as MessagePack: an array of shape, id, version, and each buffer as one little-endian binary.</summary>
 /// <remarks>
-/// Reset flags are bits, least significant first. Of the episodes' returns and lengths only those of ended episodes are sent.
+/// Reset flags are bits, least significant first. Stacks of frames are sent frame by frame, see <see cref="StackedRows"/>. Of the episodes' returns and lengths only those of ended episodes are sent.
 /// Large buffers leave by reference where the transport takes references.
 /// </remarks>
 public static class UnrollCodec
@@ -25,12 +24,13 @@ public static class UnrollCodec
         writer.WriteArrayHeader(2);
         writer.Write(unroll.Version.Epoch);
         writer.Write(unroll.Version.Counter);
-        writer.Write(Bytes.Of(unroll.Observations));
+        if (unroll.Stacking is null) writer.Write(Bytes.Of(unroll.Observations));
+        else StackedRows.Write(ref writer, unroll);
         writer.Write(Bytes.Of(unroll.Actions));
         writer.Write(Bytes.Of(unroll.BehaviourLogits));
         writer.Write(Bytes.Of(unroll.Rewards));
         writer.Write(Bytes.Of(unroll.Discounts));
-        WriteBits(ref writer, unroll.Reset);
+        FlagBits.Write(ref writer, unroll.Reset);
         writer.Write(Bytes.Of(unroll.EpisodeReturns, unroll.EpisodeCount));
         writer.Write(Bytes.Of(unroll.EpisodeLengths, unroll.EpisodeCount));
         writer.Write(unroll.EpisodesLost);
@@ -46,7 +46,9 @@ public static class UnrollCodec
         WireReading.ReadFields(ref reader, 2, nameof(ParameterVersion));
         var version = new ParameterVersion(reader.ReadInt32(), reader.ReadInt64());
         var (frames, rows) = (shape.Frames, (shape.Steps + 1) * shape.Environments);
-        var observations = ReadBuffer(ref reader, (shape.Steps + 1) * shape.ObservationRowBytes, "observations");
+        var (wholeStacks, observations) = shape.Observation.StackedFrames > 1
+            ? StackedRows.Read(ref reader, shape)
+            : (default, ReadBuffer(ref reader, (shape.Steps + 1) * shape.ObservationRowBytes, "observations"));
         var actions = ReadBuffer(ref reader, frames * sizeof(int), "actions");
         var logits = ReadBuffer(ref reader, frames * shape.Actions * sizeof(float), "logits");
         var rewards = ReadBuffer(ref reader, frames * sizeof(float), "rewards");
@@ -62,15 +64,18 @@ public static class UnrollCodec
 
         var unroll = pool.Rent(shape);
         (unroll.Id, unroll.Version, unroll.EpisodeCount, unroll.EpisodesLost) = (id, version, episodes, lost);
-        Bytes.CopyTo(observations, unroll.Observations);
         Bytes.CopyTo(actions, unroll.Actions);
         Bytes.CopyTo(logits, unroll.BehaviourLogits);
         Bytes.CopyTo(rewards, unroll.Rewards);
         Bytes.CopyTo(discounts, unroll.Discounts);
-        ReadBits(reset, unroll.Reset);
+        FlagBits.Read(reset, unroll.Reset);
         Bytes.CopyTo(returns, unroll.EpisodeReturns);
         Bytes.CopyTo(lengths, unroll.EpisodeLengths);
-        var complaint = !AreNumbered(unroll.Actions, shape.Actions) ? $"An action is not one of {shape.Actions}."
+        string? stacks = null;
+        if (unroll.Stacking is null) Bytes.CopyTo(observations, unroll.Observations);
+        else stacks = StackedRows.CopyTo(unroll, wholeStacks, observations);
+        var complaint = stacks is not null ? stacks
+            : !AreNumbered(unroll.Actions, shape.Actions) ? $"An action is not one of {shape.Actions}."
             : AreFinite(unroll.BehaviourLogits) && AreFinite(unroll.Rewards) && AreFinite(unroll.Discounts) ? null
             : "A logit, reward or discount is not finite.";
         if (complaint is null) return unroll;
@@ -78,7 +83,7 @@ public static class UnrollCodec
         throw new MessagePackSerializationException(complaint);
     }
 
-    private static ReadOnlySequence<byte> ReadBuffer(ref MessagePackReader reader, int? bytes, string what)
+    internal static ReadOnlySequence<byte> ReadBuffer(ref MessagePackReader reader, int? bytes, string what)
     {
         var buffer = reader.ReadBytes() ?? throw new MessagePackSerializationException($"No {what}.");
         return bytes is null || buffer.Length == bytes ? buffer
@@ -103,42 +108,5 @@ public static class UnrollCodec
         var total = Vector.Sum(sum);
         foreach (var value in values[(rest.Length * Vector<float>.Count)..]) total += value * 0;
         return total == 0;
-    }
-
-    // Eight flags are eight bytes of 0 or 1: the product gathers byte i as bit i of its highest byte.
-    private static void WriteBits(ref MessagePackWriter writer, bool[] flags)
-    {
-        var count = (flags.Length + 7) / 8;
-        writer.WriteBinHeader(count);
-        var bits = writer.GetSpan(count)[..count];
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(flags.AsSpan());
-        for (var i = 0; i < bytes.Length / 8; i++) bits[i] = Gathered(bytes[(8 * i)..]);
-        if (bytes.Length % 8 > 0)
-        {
-            Span<byte> last = stackalloc byte[8];
-            last.Clear();
-            bytes[^(bytes.Length % 8)..].CopyTo(last);
-            bits[^1] = Gathered(last);
-        }
-        writer.Advance(count);
-
-        static byte Gathered(ReadOnlySpan<byte> eight) =>
-            (byte)((BinaryPrimitives.ReadUInt64LittleEndian(eight) * 0x0102040810204080UL) >> 56);
-    }
-
-    // The reverse: byte i keeps bit i alone, and what is not 0 becomes 1.
-    private static void ReadBits(in ReadOnlySequence<byte> bits, bool[] flags)
-    {
-        var bytes = MemoryMarshal.AsBytes(flags.AsSpan());
-        Span<byte> eight = stackalloc byte[8];
-        foreach (var segment in bits)
-            foreach (var each in segment.Span)
-            {
-                var spread = (each * 0x0101010101010101UL) & 0x8040201008040201UL;
-                BinaryPrimitives.WriteUInt64LittleEndian(eight, ((spread + 0x7f7f7f7f7f7f7f7fUL) >> 7) & 0x0101010101010101UL);
-                var count = Math.Min(8, bytes.Length);
-                eight[..count].CopyTo(bytes);
-                bytes = bytes[count..];
-            }
     }
 }

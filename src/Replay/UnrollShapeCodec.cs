@@ -18,19 +18,20 @@ public static class UnrollShapeCodec
 
     public static void Write(ref MessagePackWriter writer, UnrollShape shape)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         writer.Write(shape.Steps);
         writer.Write(shape.Environments);
         writer.Write(shape.Actions);
         writer.Write((int)shape.Observation.Type);
         writer.WriteArrayHeader(shape.Observation.Shape.Length);
         foreach (var size in shape.Observation.Shape) writer.Write(size);
+        writer.Write(shape.Observation.StackedFrames);
     }
 
     /// <exception cref="MessagePackSerializationException">A size is not positive, or the whole is too large.</exception>
     public static UnrollShape Read(ref MessagePackReader reader)
     {
-        WireReading.ReadFields(ref reader, 5, nameof(UnrollShape));
+        WireReading.ReadFields(ref reader, 6, nameof(UnrollShape));
         var steps = WireReading.ReadInt32(ref reader, 1, MaxSize, "steps");
         var environments = WireReading.ReadInt32(ref reader, 1, MaxSize, "environments");
         var actions = WireReading.ReadInt32(ref reader, 1, MaxSize, "actions");
@@ -45,7 +46,9 @@ public static class UnrollShapeCodec
             elements *= size;
             if (elements > MaxElements) throw new MessagePackSerializationException($"Observations of {elements} elements and more.");
         }
-        var shape = new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions);
+        var frames = WireReading.ReadInt32(ref reader, 1, sizes[^1], "frames of an observation");
+        if (sizes[^1] % frames != 0) throw new MessagePackSerializationException($"{frames} frames in {sizes[^1]} elements.");
+        var shape = new UnrollShape(steps, environments, new ObservationSpec(type, sizes) { StackedFrames = frames }, actions);
         var bytes = (long)steps * environments * sizeof(float) * (5L + actions)
             + (steps + 1L) * environments * (shape.Observation.ByteCount + 1L);
         return bytes <= MaxBytes ? shape : throw new MessagePackSerializationException($"An unroll of {bytes} bytes, {MaxBytes} at most.");

@@ -1,3 +1,4 @@
+using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Training;
 
@@ -32,7 +33,7 @@ public sealed class ConfigLoaderTests
     public void An_override_wins_over_the_preset_and_makes_what_is_missing()
     {
         var config = ConfigLoader.Parse("frames: 10", "file.yaml", "mine", [Set("frames=2e3"), Set("learner.batch=64"), Set("network.hidden=[8, 9]")]);
-        Assert.Equal((2000, 64, "mine"), (config.Frames, config.Learner.Batch, config.Preset));
+        Assert.Equal((2000, 64, "mine"), (config.Frames, ((ImpalaOptions)config.Learner).Batch, config.Preset));
         Assert.Equal([8, 9], config.Network.Hidden.ToArray());
     }
 
@@ -46,6 +47,8 @@ public sealed class ConfigLoaderTests
     [InlineData("environment.name=pendulum", "--set environment.name=pendulum: Environment 'pendulum' has continuous actions; this algorithm needs discrete ones.")]
     [InlineData("network.torso=mlpp", "--set network.torso=mlpp: there is no torso 'mlpp'; did you mean 'mlp'?")]
     [InlineData("network.torso=nature", "--set network.torso=nature: Torso 'nature' needs images")]
+    [InlineData("network.lstm=64", "--set network.lstm=64: network.lstm is 64, but impala has no LSTM")]
+    [InlineData("network.dueling=true", "--set network.dueling=true: Dueling is for action values")]
     [InlineData("learner.optimizer.nesterov=true", "--set learner.optimizer.nesterov=true: Nesterov has no meaning")]
     [InlineData("learner.batch=33", "--set learner.batch=33: learner.batch (33) is not a multiple of workers.environmentsPerWorker (32)")]
     [InlineData("preset=../x", "--set preset=../x: preset '../x' names the run directory")]

@@ -49,6 +49,19 @@ public sealed class DisplayTests
         Assert.Equal("caption\n #\n\n", Draw(canvas, isTerminal: false));
     }
 
+    [Fact]
+    public void A_terminal_gets_the_colours_behind_characters_too()
+    {
+        var canvas = new TextCanvas();
+        canvas.Clear(4, 2);
+        canvas.Put(1, 0, 'a', 9, 17);
+        canvas.Put(2, 0, 'b', 10, 17);
+        canvas.Block(3, 1, '#', 5);
+        Assert.Contains(" \e[38;5;9m\e[48;5;17ma\e[38;5;10mb\e[39m\e[49m \e[K\n", Draw(canvas, isTerminal: true));
+        Assert.Contains("   \e[38;5;5m\e[48;5;5m#\e[39m\e[49m\e[K\n", Draw(canvas, isTerminal: true));
+        Assert.Equal("caption\n ab\n   #\n\n", Draw(canvas, isTerminal: false));
+    }
+
     private static string Draw(TextCanvas canvas, bool isTerminal)
     {
         using var writer = new StringWriter();

@@ -1,13 +1,8 @@
 using System.Text.Json;
-using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
-using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Evaluation;
-using Rl.Distributed.Node.RunDirectory;
-using Rl.Distributed.Node.Training;
-using Serilog.Core;
 using static Rl.Distributed.Node.Tests.CommandRun;
 
 namespace Rl.Distributed.Node.Tests;
@@ -87,26 +82,7 @@ public sealed class EvaluationTests : IDisposable
         Assert.DoesNotContain("\e", run.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>A run directory with an untrained network.</summary>
-    private async Task<string> AgentAsync(string preset)
-    {
-        var config = ConfigLoader.Load(preset, []);
-        var path = _directory.File("run");
-        using var folder = RunFolder.Create(path, config, TimeProvider.System);
-        folder.WriteConfig(config);
-        var network = Network(config);
-        var parameters = new float[network.Layout.Count];
-        var random = RandomStream.Create(1, StreamRole.Initialization);
-        network.Initialize(parameters, ref random);
-        await folder.Checkpoints(config, Logger.None).SaveAsync(new Checkpoint { Tensors = [new NamedTensor("parameters", [parameters.Length], parameters)] }, 5);
-        return path;
-    }
-
-    private static PolicyValueNetwork Network(TrainingConfig config)
-    {
-        var spec = EnvironmentRegistry.Default.Spec(config.Environment);
-        return PolicyValueNetwork.Create(config.Network, spec.Observation, spec.DiscreteActions);
-    }
+    private Task<string> AgentAsync(string preset) => UntrainedRun.CreateAsync(_directory.File("run"), preset);
 
     private static AgentPlayer Player(IEnvironmentBatch environments)
     {

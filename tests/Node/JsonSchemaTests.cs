@@ -36,9 +36,23 @@ public sealed class JsonSchemaTests
         if (option["maximum"] is { } maximum) Assert.True(number <= (double)maximum, path);
     });
 
+    [Fact]
+    public void The_learners_options_are_those_of_the_algorithm()
+    {
+        var names = Option("algorithm")["enum"]!.AsArray().Select(name => (string)name!).ToList();
+        Assert.Equal(Algorithms.All.Select(algorithm => algorithm.Name), names);
+        Assert.Equal(names, Variants(Schema).Select(variant => (string)variant["if"]!["properties"]!["algorithm"]!["const"]!));
+        // Only where nothing is written the default's are meant.
+        Assert.All(Variants(Schema), variant => Assert.Equal(
+            (string)variant["if"]!["properties"]!["algorithm"]!["const"]! != "impala", variant["if"]!["required"] is not null));
+    }
+
+    private static IEnumerable<JsonNode> Variants(JsonObject schema) => schema["allOf"]?.AsArray().Select(variant => variant!) ?? [];
+
     private static JsonNode Option(params ReadOnlySpan<string> path)
     {
         JsonNode node = Schema;
+        if (path[0] == "learner") node = Variants(Schema).First()["then"]!;
         foreach (var key in path) node = node["properties"]![key]!;
         return node;
     }
@@ -50,7 +64,9 @@ public sealed class JsonSchemaTests
         {
             var option = value!.AsObject();
             visit($"{path}.{key}", option);
-            if ((option["type"] as JsonValue)?.ToString() == "object") Walk(option, $"{path}.{key}", visit);
+            if (option["properties"] is not null) Walk(option, $"{path}.{key}", visit);
         }
+        foreach (var variant in Variants(schema))
+            foreach (var (key, value) in variant["then"]!["properties"]!.AsObject()) Walk(value!.AsObject(), $"{path}.{key}", visit);
     }
 }

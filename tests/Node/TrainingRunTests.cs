@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.RunDirectory;
@@ -132,7 +133,7 @@ public sealed class TrainingRunTests
     public async Task Batches_that_can_never_be_filled_are_refused(int batch, int credits, string expected)
     {
         var config = Config(frames: 1000);
-        config = config with { Learner = config.Learner with { Batch = batch }, Workers = config.Workers with { Credits = credits } };
+        config = config with { Learner = new ImpalaOptions { Batch = batch }, Workers = config.Workers with { Credits = credits } };
         Assert.Contains(expected, (await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.RunAsync(config))).Message);
     }
 

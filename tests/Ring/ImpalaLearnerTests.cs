@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Tests;
 using Rl.Distributed.Core.Tests.Networks;
 using Rl.Distributed.Core.Trajectories;
@@ -104,6 +105,82 @@ public sealed class ImpalaLearnerTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Statistics_of_observations_are_those_of_the_batch_and_change_nothing_of_the_first_update(int lanes)
+    {
+        var (learner, unroll) = RandomCase(lanes, environments: 33, normalize: true);
+        var (plain, _) = RandomCase(lanes, environments: 33);
+        Update(learner, unroll);
+        Update(plain, unroll);
+        var trained = plain.Parameters.Length;
+        Assert.Equal(plain.GradientNorm, learner.GradientNorm);
+        Assert.Equal(plain.Parameters, learner.Parameters[..trained]);
+        var (means, variances) = Statistics(unroll);
+        TorchLayouts.AssertClose(means, learner.Parameters[trained..(trained + 3)], 1e-5, "means");
+        TorchLayouts.AssertClose(variances, learner.Parameters[(trained + 16)..(trained + 19)], 1e-5, "variances");
+        Assert.Equal(unroll.Shape.Frames, learner.Parameters[trained + 32]);
+        Update(learner, unroll);
+        Update(plain, unroll);
+        Assert.NotEqual(plain.Parameters, learner.Parameters[..trained]);
+        TorchLayouts.AssertClose(variances, learner.Parameters[(trained + 16)..(trained + 19)], 1e-5, "variances of the same again");
+        Assert.Equal(2 * unroll.Shape.Frames, learner.Parameters[trained + 32]);
+    }
+
+    [Fact]
+    public void Statistics_do_not_depend_on_threads()
+    {
+        var (first, unroll) = RandomCase(lanes: 4, environments: 33, normalize: true);
+        var (second, _) = RandomCase(lanes: 4, environments: 33, new BackwardsRunner(), normalize: true);
+        for (var i = 0; i < 3; i++)
+        {
+            Update(first, unroll);
+            Update(second, unroll);
+        }
+        Assert.Equal(first.Parameters, second.Parameters);
+    }
+
+    [Theory]
+    [InlineData(OptimizerKind.RmsProp)]
+    [InlineData(OptimizerKind.Adam)]
+    [InlineData(OptimizerKind.Adam, true)]
+    [InlineData(OptimizerKind.Sgd)]
+    [InlineData(OptimizerKind.AdaGrad)]
+    [InlineData(OptimizerKind.Rprop)]
+    public void No_optimizer_touches_statistics(OptimizerKind kind, bool decoupled = false)
+    {
+        var optimizer = new OptimizerOptions
+        {
+            Kind = kind, LearningRate = 0.01, WeightDecay = kind is OptimizerKind.Adam or OptimizerKind.Sgd ? 0.5 : 0, DecoupledWeightDecay = decoupled,
+        };
+        var (learner, unroll) = RandomCase(lanes: 2, environments: 33, normalize: true, optimizer: optimizer);
+        var (still, _) = RandomCase(lanes: 2, environments: 33, normalize: true, optimizer: new OptimizerOptions { LearningRate = 0 });
+        for (var i = 0; i < 3; i++)
+        {
+            Update(learner, unroll);
+            Update(still, unroll);
+        }
+        var trained = learner.Parameters.Length - 48;
+        Assert.NotEqual(still.Parameters[..trained], learner.Parameters[..trained]);
+        Assert.Equal(still.Parameters[trained..], learner.Parameters[trained..]);
+        Assert.All(learner.Optimizer.State, slot => Assert.Equal(trained, slot.Values.Length));
+    }
+
+    private static (float[] Means, float[] Variances) Statistics(Unroll unroll)
+    {
+        // What the bootstrap alone sees is the first observation of the next unroll, and counts there.
+        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(unroll.Observations.AsSpan())[..(unroll.Shape.Frames * 3)].ToArray();
+        var (means, variances) = (new float[3], new float[3]);
+        for (var i = 0; i < 3; i++)
+        {
+            var column = values.Where((_, at) => at % 3 == i).Select(value => (double)value).ToArray();
+            means[i] = (float)column.Average();
+            variances[i] = (float)column.Average(value => (value - column.Average()) * (value - column.Average()));
+        }
+        return (means, variances);
+    }
+
     private static (ImpalaLearner Learner, LearnerStepCase Sizes, ParameterLayout Layout) Learner(JsonElement each, int lanes)
     {
         var sizes = new LearnerStepCase(each);
@@ -152,12 +229,13 @@ public sealed class ImpalaLearnerTests
     }
 
     private static (ImpalaLearner Learner, Unroll Unroll) RandomCase(
-        int lanes, int environments, IParallelRunner? runner = null, long totalFrames = 1_000_000)
+        int lanes, int environments, IParallelRunner? runner = null, long totalFrames = 1_000_000, bool normalize = false,
+        OptimizerOptions? optimizer = null)
     {
         var observation = new ObservationSpec(ElementType.Float32, 3);
         var shape = new UnrollShape(5, environments, observation, 4);
-        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "mlp", Hidden = [16] }, observation, 4);
-        var options = new ImpalaOptions { Batch = environments, Optimizer = new OptimizerOptions { LearningRate = 0.01 } };
+        var network = PolicyValueNetwork.Create(new NetworkOptions { Torso = "mlp", Hidden = [16], NormalizeObservations = normalize }, observation, 4);
+        var options = new ImpalaOptions { Batch = environments, Optimizer = optimizer ?? new OptimizerOptions { LearningRate = 0.01 } };
         var random = RandomStream.Create(9, StreamRole.Policy);
         var unroll = new Unroll(shape);
         random.FillSingle(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(unroll.Observations.AsSpan()));

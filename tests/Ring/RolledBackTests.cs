@@ -2,6 +2,7 @@ using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;

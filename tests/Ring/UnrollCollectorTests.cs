@@ -77,6 +77,14 @@ public sealed class UnrollCollectorTests
     }
 
     [Fact]
+    public void Rewards_are_scaled_before_they_are_clipped_and_returns_are_neither()
+    {
+        var unroll = Collect(Collector(rewardScale: 0.25f, rewardClip: 0.4f));
+        Assert.Equal((0.25f, 0.4f), (unroll.Rewards[0], unroll.Rewards[Environments]));
+        Assert.Equal(1 + 2, unroll.EpisodeReturns[0]);
+    }
+
+    [Fact]
     public void Behaviour_logits_are_those_of_the_weights_that_acted()
     {
         var unroll = Collect(Collector());
@@ -114,10 +122,10 @@ public sealed class UnrollCollectorTests
         return workspace.Values[0];
     }
 
-    private UnrollCollector Collector(float rewardClip = 0, uint incarnation = 0) => new(
+    private UnrollCollector Collector(float rewardClip = 0, uint incarnation = 0, float rewardScale = 1) => new(
         new ScriptedEnvironments(Environments),
         new LocalPolicy(_network, Environments, RandomStream.Create(1, StreamRole.Policy, 0, incarnation)),
-        Shape, Discount, rewardClip);
+        Shape, Discount, rewardClip, rewardScale);
 
     private Unroll Collect(UnrollCollector collector)
     {

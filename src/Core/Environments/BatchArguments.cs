@@ -10,8 +10,14 @@ public static class BatchArguments
     /// <exception cref="ArgumentException">A span's length does not fit the batch.</exception>
     public static void CheckStep(EnvironmentSpec spec, int count, int actions, in StepResults results)
     {
+        CheckLength(spec, "actions", actions, count * (spec.Action is ContinuousActionSpec continuous ? continuous.Dimensions : 1));
+        CheckResults(spec, count, results);
+    }
+
+    /// <exception cref="ArgumentException">A span's length does not fit the batch.</exception>
+    public static void CheckResults(EnvironmentSpec spec, int count, in StepResults results)
+    {
         var bytes = count * spec.Observation.ByteCount;
-        CheckLength(spec, "actions", actions, count);
         CheckLength(spec, nameof(results.Observations), results.Observations.Length, bytes);
         CheckLength(spec, nameof(results.FinalObservations), results.FinalObservations.Length, bytes);
         CheckLength(spec, nameof(results.Rewards), results.Rewards.Length, count);

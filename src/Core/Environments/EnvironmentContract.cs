@@ -24,15 +24,20 @@ public static class EnvironmentContract
     {
         registry ??= EnvironmentRegistry.Default;
         registry.Spec(options);
-        return Check((count, random) => registry.Create(options, count, random), steps);
+        var isOurs = registry.Entries.Any(entry => entry.Name == options.Name);
+        return Check((count, random) => registry.Create(options, count, random), steps, needsLuck: isOurs);
     }
 
     /// <summary>Checks what a factory makes, given a count and the stream of all its luck.</summary>
-    public static IReadOnlyList<ContractCheck> Check(Func<int, RandomStream, IEnvironmentBatch> create, int steps = 3000)
+    /// <param name="create">The factory.</param>
+    /// <param name="steps">How long each check plays, in steps of a small batch.</param>
+    /// <param name="needsLuck">Whether an environment that plays the same whatever the seed is at fault.</param>
+    public static IReadOnlyList<ContractCheck> Check(
+        Func<int, RandomStream, IEnvironmentBatch> create, int steps = 3000, bool needsLuck = true)
     {
         ArgumentNullException.ThrowIfNull(create);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        var play = new PlayChecks(create, steps);
+        var play = new PlayChecks(create, steps, needsLuck);
         var refusal = new RefusalChecks(create);
         return
         [
@@ -45,6 +50,7 @@ public static class EnvironmentContract
             Try("Reset starts new episodes at any time", play.ResetAnytime),
             Try("stepping allocates nothing", play.Allocations),
             Try("a picture can be drawn, and drawing changes nothing", play.Pictures),
+            Try("drawing allocates nothing", play.PictureAllocations),
             Try("a bad action is refused before anything has moved", refusal.BadActions),
             Try("spans of a wrong length are refused before anything has moved", refusal.WrongLengths),
             Try("actions of the other kind are refused", refusal.WrongKind),

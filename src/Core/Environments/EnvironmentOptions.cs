@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Rl.Distributed.Core.Environments.Tetris;
 
 namespace Rl.Distributed.Core.Environments;
 
@@ -13,13 +14,59 @@ public sealed record EnvironmentOptions
     [Description("The environment's name; `rl list` shows them.")]
     public string Name { get; init; } = "cartpole";
 
-    [Description("MinAtar: the probability that the last action is played instead of the chosen one; empty for the game's own, 0.1.")]
+    [ForAnyEnvironment]
+    [Description("The probability that the last action is played instead of the chosen one; empty for the game's own: MinAtar 0.1, others 0.")]
     [Range(0.0, 1.0)]
     public double? StickyActions { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("Each action is played so often, or until the episode ends; the rewards are summed.")]
+    [Range(1, 1000)]
+    public int ActionRepeat { get; init; } = 1;
+
+    [ForAnyEnvironment]
+    [Description("Episodes are truncated after so many steps of the agent, beside the game's own limit; 0 for no such limit.")]
+    [Range(0, int.MaxValue)]
+    public int TimeLimit { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("A lost life is none: nothing, reset: an episode's end, or roll: no bootstrap, but the episode goes on.")]
+    public LifeLoss LifeLoss { get; init; }
+
+    [ForAnyEnvironment]
+    [Description("An observation shows the last so many frames, oldest first; empty for the environment's own: mostly 1.")]
+    [Range(1, 64)]
+    public int? FrameStack { get; init; }
 
     [Description("MinAtar: whether a game grows harder as it goes on.")]
     public bool Ramping { get; init; } = true;
 
     [Description("MinAtar: offer only the actions which have an effect, instead of all six.")]
     public bool MinimalActions { get; init; }
+
+    [Description("Tetris: whether pieces fall a row a step and are moved meanwhile, instead of being placed by one action.")]
+    public bool FallingPieces { get; init; }
+
+    [Description("Tetris: what is observed: the cells of the board, or features of it as numbers.")]
+    public TetrisObservation TetrisObservation { get; init; }
+
+    [Description("tmaze: steps to the junction (10); memory-len: steps to remember (10); repeat-previous: which of the last cards is "
+        + "asked for (4). Empty for the environment's own, in brackets.")]
+    [Range(1, 1000)]
+    public int? Length { get; init; }
+
+    [Description("deepsea: rows (10); discomaze: cells a side, odd (21); repeat-previous: decks (1). "
+        + "Empty for the environment's own, in brackets.")]
+    [Range(1, 100)]
+    public int? Size { get; init; }
+
+    [Description("memory-size: bits to remember; empty for the environment's own, 10.")]
+    [Range(1, 64)]
+    public int? Bits { get; init; }
+
+    [Description("deepsea: whether moves fail at times and the ends give random rewards.")]
+    public bool Stochastic { get; init; }
+
+    [Description("discomaze: whether there is a goal to find, for reward 1; without it there is no reward at all.")]
+    public bool Goal { get; init; }
 }

@@ -2,8 +2,12 @@ using System.Collections.Immutable;
 using System.Reflection;
 using Rl.Distributed.Core.Environments.Bsuite;
 using Rl.Distributed.Core.Environments.ClassicControl;
+using Rl.Distributed.Core.Environments.Exploration;
+using Rl.Distributed.Core.Environments.Memory;
 using Rl.Distributed.Core.Environments.MinAtar;
+using Rl.Distributed.Core.Environments.Tetris;
 using Rl.Distributed.Core.Environments.Traces;
+using Rl.Distributed.Core.Environments.Wrappers;
 using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Core.Environments;
@@ -21,8 +25,18 @@ public sealed record EnvironmentEntry
     /// <summary>Makes a batch of that many copies, which take their luck from the stream.</summary>
     public required Func<EnvironmentOptions, int, RandomStream, IEnvironmentBatch> Create { get; init; }
 
-    /// <summary>Which of <see cref="EnvironmentOptions"/>, besides the name, it understands.</summary>
+    /// <summary>Which of <see cref="EnvironmentOptions"/>, besides the name, it understands. Those for any environment are applied around
+    /// it unless they stand here: then it sees to them itself.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
+
+    /// <summary>Frames of an observation where the options leave it open.</summary>
+    public int FrameStack { get; init; } = 1;
+
+    /// <summary>Whether its batches are <see cref="IHasLives"/>.</summary>
+    public bool HasLives { get; init; }
+
+    /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
+    public string Identity { get; init; } = "";
 
     /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
     public TraceReplay? Trace { get; init; }
@@ -61,16 +75,24 @@ public sealed class EnvironmentRegistry
     /// <summary>The environments that come with the system.</summary>
     public static EnvironmentRegistry Default { get; } = new(
         Catch.Entry,
+        MemoryChain<MemoryLength>.Entry,
+        MemoryChain<MemorySize>.Entry,
         ControlFamily.Entry<Acrobot, int>(),
         ControlFamily.Entry<CartPole, int>((options, count, random) => new CartPoleBatch(options, count, random)),
         ControlFamily.Entry<MountainCar, int>(),
         ControlFamily.Entry<MountainCarContinuous, float>(),
         ControlFamily.Entry<Pendulum, float>(),
+        CartPoleHidden.Entry,
+        RepeatPrevious.Entry,
+        TMaze.Entry,
+        DeepSea.Entry,
+        DiscoMaze.Entry,
         MinAtarFamily.Entry<Asterix>(),
         MinAtarFamily.Entry<Breakout>(),
         MinAtarFamily.Entry<Freeway>(),
         MinAtarFamily.Entry<Seaquest>(),
-        MinAtarFamily.Entry<SpaceInvaders>());
+        MinAtarFamily.Entry<SpaceInvaders>(),
+        TetrisFamily.Entry);
 
     public ImmutableArray<IEnvironmentSource> Sources { get; }
 
@@ -94,14 +116,14 @@ public sealed class EnvironmentRegistry
 
     /// <summary>The spec of the environment that these options would make.</summary>
     /// <exception cref="ArgumentException">The name is unknown, or an option does not apply or is out of range.</exception>
-    public EnvironmentSpec Spec(EnvironmentOptions options) => Validated(options).Spec(options);
+    public EnvironmentSpec Spec(EnvironmentOptions options) => Wrapping.Spec(Validated(options), options);
 
     /// <summary>Makes a batch of <paramref name="count"/> copies.</summary>
     /// <exception cref="ArgumentException">The name is unknown, or an option does not apply or is out of range.</exception>
     public IEnvironmentBatch Create(EnvironmentOptions options, int count, RandomStream random)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return Validated(options).Create(options, count, random);
+        return Wrapping.Create(Validated(options), options, count, random);
     }
 
     private EnvironmentEntry Validated(EnvironmentOptions options)
@@ -110,8 +132,7 @@ public sealed class EnvironmentRegistry
         var entry = Describe(options.Name);
         foreach (var option in Particular)
             CheckApplies(entry, option.Name, !Equals(option.GetValue(options), option.GetValue(Defaults)));
-        if (options.StickyActions is { } sticky && !(sticky is >= 0 and <= 1))
-            throw new ArgumentException($"StickyActions is a probability, 0 to 1, but is {sticky}.", nameof(options));
+        Wrapping.Check(entry, options);
         return entry;
     }
 

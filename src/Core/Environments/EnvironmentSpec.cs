@@ -18,23 +18,41 @@ public enum ElementType
 /// <summary>Shape and storage of one observation. Images are [height, width, channel].</summary>
 public sealed record ObservationSpec
 {
+    /// <summary>The most elements of an observation: a colour image of 2000 × 2000 points has fewer.</summary>
+    public const int MaxElements = 1 << 24;
+
+    /// <exception cref="ArgumentException">The shape is empty, has a size below 1, or more than <see cref="MaxElements"/> elements.</exception>
     public ObservationSpec(ElementType type, params ReadOnlySpan<int> shape)
     {
         if (shape.IsEmpty) throw new ArgumentException("An observation needs at least one dimension.", nameof(shape));
-        var count = 1;
+        var count = 1L;
         foreach (var size in shape)
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(shape));
-            count = checked(count * size);
+            count *= size;
+            if (count > MaxElements)
+                throw new ArgumentException($"An observation may have {MaxElements} elements; the shape [{string.Join(", ", shape.ToArray())}] has more.", nameof(shape));
         }
-        (Type, Shape, ElementCount) = (type, [.. shape], count);
+        (Type, Shape, ElementCount) = (type, [.. shape], (int)count);
     }
 
+    /// <summary>How each element is stored.</summary>
     public ElementType Type { get; }
 
+    /// <summary>The size of each dimension.</summary>
     public ImmutableArray<int> Shape { get; }
 
+    /// <summary>The product of the sizes.</summary>
     public int ElementCount { get; }
+
+    /// <summary>How many frames an observation shows: where not 1, one is a stack, see <see cref="Wrappers.FrameStacking"/>.</summary>
+    /// <exception cref="ArgumentException">The last dimension is not that many times another.</exception>
+    public int StackedFrames
+    {
+        get;
+        init => field = value > 0 && Shape[^1] % value == 0 ? value
+            : throw new ArgumentException($"{value} frames do not fit observations {this}.", nameof(value));
+    } = 1;
 
     /// <summary>Bytes that one stored observation takes.</summary>
     public int ByteCount => Type switch
@@ -44,12 +62,16 @@ public sealed record ObservationSpec
         _ => (ElementCount + 7) / 8,
     };
 
+    /// <inheritdoc/>
     public bool Equals(ObservationSpec? other) =>
-        other is not null && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
+        other is not null && Type == other.Type && StackedFrames == other.StackedFrames
+        && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
 
+    /// <inheritdoc/>
     public override int GetHashCode() => (ElementCount * 397) ^ (int)Type;
 
-    public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]";
+    /// <inheritdoc/>
+    public override string ToString() => $"{Type}[{string.Join(", ", Shape)}]{(StackedFrames > 1 ? $" of {StackedFrames} frames" : "")}";
 }
 
 /// <summary>What an agent may do at a step.</summary>
@@ -61,7 +83,15 @@ public sealed record DiscreteActionSpec(int Count) : ActionSpec;
 /// <summary>A vector within bounds, one pair a dimension.</summary>
 public sealed record ContinuousActionSpec(ImmutableArray<float> Low, ImmutableArray<float> High) : ActionSpec
 {
+    /// <summary>Numbers in an action.</summary>
     public int Dimensions => Low.Length;
+
+    /// <inheritdoc/>
+    public bool Equals(ContinuousActionSpec? other) =>
+        other is not null && Low.AsSpan().SequenceEqual(other.Low.AsSpan()) && High.AsSpan().SequenceEqual(other.High.AsSpan());
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Low.IsDefault ? 0 : Low.Length;
 }
 
 /// <summary>What an agent needs to know of an environment before the first step.</summary>

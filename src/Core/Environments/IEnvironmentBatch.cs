@@ -4,6 +4,7 @@ namespace Rl.Distributed.Core.Environments;
 [Flags]
 public enum StepNotes : byte
 {
+    /// <summary>Nothing.</summary>
     None = 0,
 
     /// <summary>Nothing that follows counts for this step (γ = 0), but the episode goes on, and so does a recurrent state: a life was lost.</summary>
@@ -26,23 +27,29 @@ public enum StepNotes : byte
 /// </remarks>
 public readonly ref struct StepResults
 {
+    /// <summary>What to act on next.</summary>
     public required Span<byte> Observations { get; init; }
 
+    /// <summary>What ended episodes showed last.</summary>
     public required Span<byte> FinalObservations { get; init; }
 
+    /// <summary>The rewards of this step.</summary>
     public required Span<float> Rewards { get; init; }
 
+    /// <summary>Whether the task ended the episode.</summary>
     public required Span<bool> Terminated { get; init; }
 
+    /// <summary>Whether a limit ended the episode.</summary>
     public required Span<bool> Truncated { get; init; }
 
+    /// <summary>What else there is to know; may be empty.</summary>
     public Span<StepNotes> Notes { get; init; }
 }
 
 /// <summary>B copies of one environment that step together and reset themselves.</summary>
 /// <remarks>
 /// Not thread-safe. Every random draw comes from the stream given at creation, so the same actions give the same episodes.
-/// Stepping allocates nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
+/// Stepping and drawing allocate nothing. A batch that holds more than memory is also IDisposable; whoever made it disposes it.
 /// <code>
 /// environments.Reset(observations);
 /// while (true) { Choose(observations, actions); environments.Step(actions, results); }
@@ -50,6 +57,7 @@ public readonly ref struct StepResults
 /// </remarks>
 public interface IEnvironmentBatch
 {
+    /// <summary>What is seen and what may be done.</summary>
     EnvironmentSpec Spec { get; }
 
     /// <summary>B.</summary>
@@ -69,37 +77,4 @@ public interface IEnvironmentBatch
 
     /// <summary>Draws environment <paramref name="index"/> as it is now, for people.</summary>
     void Render(int index, TextCanvas canvas);
-}
-
-/// <summary>A small picture in coloured characters, for terminals.</summary>
-public sealed class TextCanvas
-{
-    private char[] _characters = [];
-    private byte[] _colors = [];
-
-    public int Width { get; private set; }
-
-    public int Height { get; private set; }
-
-    /// <summary>Makes the canvas this large, all blank.</summary>
-    public void Clear(int width, int height)
-    {
-        (Width, Height) = (width, height);
-        if (_characters.Length != width * height) (_characters, _colors) = (new char[width * height], new byte[width * height]);
-        Array.Fill(_characters, ' ');
-        Array.Clear(_colors);
-    }
-
-    /// <summary>Puts a character; outside the canvas nothing happens.</summary>
-    /// <param name="color">One of the terminal's 256 colours; 0 is its default.</param>
-    public void Put(int x, int y, char character, byte color = 0)
-    {
-        if ((uint)x >= (uint)Width || (uint)y >= (uint)Height) return;
-        _characters[y * Width + x] = character;
-        _colors[y * Width + x] = color;
-    }
-
-    public char CharacterAt(int x, int y) => _characters[y * Width + x];
-
-    public byte ColorAt(int x, int y) => _colors[y * Width + x];
 }

@@ -4,6 +4,7 @@ namespace Rl.Distributed.Core.Environments;
 /// <remarks>The reward is exact, so that a trace can be compared; a batch rounds it to float32.</remarks>
 public readonly record struct Outcome(double Reward, bool Terminated = false, bool Truncated = false)
 {
+    /// <summary>Whether the episode is over.</summary>
     public bool Ended => Terminated | Truncated;
 }
 
@@ -17,6 +18,7 @@ public interface IGame<TSelf, TAction>
     where TSelf : struct, IGame<TSelf, TAction>
     where TAction : unmanaged
 {
+    /// <summary>What is seen and what may be done.</summary>
     static abstract EnvironmentSpec Spec(EnvironmentOptions options);
 
     /// <summary>A game before its first Reset.</summary>

@@ -41,10 +41,14 @@ public abstract class AgentNetwork
         _torso = torso(layout);
         _lstm = options.Lstm > 0 ? new Lstm(layout, "lstm", _torso.Features, options.Lstm) : null;
         Heads = new LinearHeads(layout, _lstm?.Units ?? _torso.Features, heads);
+        Normalizer = options.NormalizeObservations ? new ObservationNormalizer(layout, Observation) : null;
         Layout = layout.Build();
     }
 
     public ParameterLayout Layout { get; }
+
+    /// <summary>What is between the observations and the torso; null for nothing.</summary>
+    public ObservationNormalizer? Normalizer { get; }
 
     /// <summary>A.</summary>
     public int Actions { get; }
@@ -225,6 +229,7 @@ public abstract class AgentNetwork
         ReadOnlySpan<float> parameters, ReadOnlySpan<byte> observations, ReadOnlySpan<bool> reset, Span<float> state, int firstRow,
         int rows, NetworkMemory memory)
     {
+        if (Normalizer is not null) observations = Normalizer.Normalize(parameters, observations, memory.Normalized, memory.Factors);
         _torso.Forward(parameters, observations, firstRow, rows, memory.Torso);
         ReadOnlySpan<float> features = memory.Torso.Features.AsSpan(firstRow * _torso.Features, rows * _torso.Features);
         if (_lstm is not null)

@@ -17,6 +17,8 @@ internal sealed class NetworkMemory
         Heads = heads.CreateBuffers(maxRows, training);
         ByAction = new float[maxRows * owner.Actions];
         Values = new float[owner is PolicyValueNetwork ? maxRows : 0];
+        var normalized = owner.Normalizer?.Size ?? 0;
+        (Normalized, Factors) = (new float[maxRows * normalized], new float[normalized]);
     }
 
     public AgentNetwork Owner { get; }
@@ -47,6 +49,11 @@ internal sealed class NetworkMemory
 
     /// <summary>[maxRows], of a policy.</summary>
     public float[] Values { get; }
+
+    /// <summary>Observations as the torso sees them, and what they were multiplied by; empty where the network takes them as they are.</summary>
+    public float[] Normalized { get; }
+
+    public float[] Factors { get; }
 
     /// <summary>B of the last pass.</summary>
     public int Environments { get; set; }

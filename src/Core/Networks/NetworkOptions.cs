@@ -52,10 +52,13 @@ public sealed record NetworkOptions
     [Range(0.0, 10.0)]
     public float PolicyHeadScale { get; init; } = 0.01f;
 
+    [Description("Whether vectors of float32 are brought to mean 0 and variance 1 by running statistics, which travel with the weights.")]
+    public bool NormalizeObservations { get; init; }
+
     public bool Equals(NetworkOptions? other) =>
         other is not null && Torso == other.Torso && Hidden.AsSpan().SequenceEqual(other.Hidden.AsSpan()) && Activation == other.Activation
         && Lstm == other.Lstm && Dueling == other.Dueling && Initializer == other.Initializer
-        && PolicyHeadScale.Equals(other.PolicyHeadScale);
+        && PolicyHeadScale.Equals(other.PolicyHeadScale) && NormalizeObservations == other.NormalizeObservations;
 
     public override int GetHashCode() =>
         (Torso.Length * 397) ^ (Lstm << 12) ^ (Hidden.IsDefault ? 0 : Hidden.Length) ^ ((int)Initializer << 8);

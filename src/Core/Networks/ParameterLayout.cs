@@ -25,6 +25,7 @@ public sealed record ParameterSlot(string Name, int Offset, ImmutableArray<int> 
 /// <remarks>
 /// Slots start at multiples of <see cref="Alignment"/> floats, in the order in which they were added; <see cref="Count"/> includes the
 /// padding between them, which is 0 in parameters and gradients alike, so that optimizers and norms may run over the whole array.
+/// Statistics, which no gradient changes and no optimizer may touch, come last: optimizers see the first <see cref="TrainedCount"/> floats.
 /// Two layouts are equal if names, offsets and shapes are. Immutable; foreach gives the slots.
 /// </remarks>
 public sealed class ParameterLayout : IEquatable<ParameterLayout>
@@ -32,15 +33,19 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
     /// <summary>Floats that a slot's start is a multiple of: one 64-byte line.</summary>
     public const int Alignment = 16;
 
-    internal ParameterLayout(ImmutableArray<ParameterSlot> slots, int count) => (Slots, Count) = (slots, count);
+    internal ParameterLayout(ImmutableArray<ParameterSlot> slots, int count, int trainedCount) =>
+        (Slots, Count, TrainedCount) = (slots, count, trainedCount);
 
     public ImmutableArray<ParameterSlot> Slots { get; }
 
     /// <summary>Length of the flat array, padding included.</summary>
     public int Count { get; }
 
-    /// <summary>Numbers that are learned: <see cref="Count"/> without the padding.</summary>
-    public int LearnedCount => Slots.Sum(slot => slot.Count);
+    /// <summary>Floats from the start, padding included, that an optimizer may change; statistics follow.</summary>
+    public int TrainedCount { get; }
+
+    /// <summary>Numbers that are learned: <see cref="TrainedCount"/> without the padding.</summary>
+    public int LearnedCount => Slots.Sum(slot => slot.Offset < TrainedCount ? slot.Count : 0);
 
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
     public ParameterSlot this[string name] => TryGet(name, out var slot)
@@ -86,7 +91,7 @@ public sealed class ParameterLayout : IEquatable<ParameterLayout>
     }
 
     public bool Equals(ParameterLayout? other) =>
-        other is not null && Count == other.Count && Slots.AsSpan().SequenceEqual(other.Slots.AsSpan());
+        other is not null && Count == other.Count && TrainedCount == other.TrainedCount && Slots.AsSpan().SequenceEqual(other.Slots.AsSpan());
 
     public override bool Equals(object? obj) => Equals(obj as ParameterLayout);
 
@@ -107,10 +112,28 @@ public sealed class ParameterLayoutBuilder
 {
     private readonly ImmutableArray<ParameterSlot>.Builder _slots = ImmutableArray.CreateBuilder<ParameterSlot>();
     private int _end;
+    private int? _trainedEnd;
 
     /// <summary>Appends a tensor.</summary>
     /// <exception cref="ArgumentException">The name is taken or empty, or a dimension is not positive.</exception>
+    /// <exception cref="InvalidOperationException">Statistics were added before.</exception>
     public ParameterSlot Add(string name, params ReadOnlySpan<int> shape)
+    {
+        if (_trainedEnd is not null) throw new InvalidOperationException($"Parameter '{name}' must come before all statistics.");
+        return Append(name, shape);
+    }
+
+    /// <summary>Appends a tensor that is no parameter, but a statistic that travels with them. Only statistics may follow.</summary>
+    /// <exception cref="ArgumentException">The name is taken or empty, or a dimension is not positive.</exception>
+    public ParameterSlot AddStatistic(string name, params ReadOnlySpan<int> shape)
+    {
+        _trainedEnd ??= _end;
+        return Append(name, shape);
+    }
+
+    public ParameterLayout Build() => new(_slots.ToImmutable(), _end, _trainedEnd ?? _end);
+
+    private ParameterSlot Append(string name, ReadOnlySpan<int> shape)
     {
         if (string.IsNullOrWhiteSpace(name)) throw new ArgumentException("A parameter needs a name.", nameof(name));
         if (_slots.Any(slot => slot.Name == name)) throw new ArgumentException($"There are two parameters named '{name}'.", nameof(name));
@@ -125,6 +148,4 @@ public sealed class ParameterLayoutBuilder
         _slots.Add(slot);
         return slot;
     }
-
-    public ParameterLayout Build() => new(_slots.ToImmutable(), _end);
 }

@@ -29,8 +29,7 @@ public sealed class PolicyValueNetwork : AgentNetwork
     public static PolicyValueNetwork Create(NetworkOptions options, ObservationSpec observation, int actions) =>
         new(options, layout => Torsos.Create(options, layout, observation), actions);
 
-    /// <summary>A network with a torso of one's own; of the options only the LSTM, the initializer and the policy head's scale
-    /// count.</summary>
+    /// <summary>A network with a torso of one's own; of the options the torso and its sizes do not count.</summary>
     public static PolicyValueNetwork Create(Func<ParameterLayoutBuilder, Torso> torso, int actions, NetworkOptions options) =>
         new(options, torso, actions);
 
@@ -82,8 +81,9 @@ public sealed class PolicyValueNetwork : AgentNetwork
         for (var i = 0; i < values.Length; i++)
         {
             var row = output.Slice(i * Heads.Stride, Heads.Columns);
-            row[..Actions].CopyTo(logits[(i * Actions)..]);
-            values[i] = row[Actions];
+            var target = logits.Slice(i * Actions, Actions);
+            for (var a = 0; a < target.Length; a++) target[a] = row[a];
+            values[i] = row[target.Length];
         }
     }
 
@@ -98,8 +98,9 @@ public sealed class PolicyValueNetwork : AgentNetwork
         for (var i = 0; i < valueGradient.Length; i++)
         {
             var row = output.Slice(i * Heads.Stride, Heads.Stride);
-            logitGradient.Slice(i * Actions, Actions).CopyTo(row);
-            row[Actions] = valueGradient[i];
+            var source = logitGradient.Slice(i * Actions, Actions);
+            for (var a = 0; a < source.Length; a++) row[a] = source[a];
+            row[source.Length] = valueGradient[i];
             row[Heads.Columns..].Clear();
         }
         BackwardFromHeads(parameters, rows, memory, gradient);

@@ -3,7 +3,8 @@ namespace Rl.Distributed.Core.Numerics;
 /// <summary>Single-precision matrix products of row-major matrices.</summary>
 /// <remarks>Each element of c is summed over k in an order that k, n and the layouts decide, so a row of c depends on
 /// nothing but its row of a: neither on how many rows there are nor on how they are shared out between threads. Results
-/// of different <see cref="CpuPath"/>s differ by rounding. Thread-safe; a thread's scratch memory grows to its largest
+/// of different <see cref="CpuPath"/>s differ by rounding. A zero of a may hide what is
+/// infinite or not a number in b. Thread-safe; a thread's scratch memory grows to its largest
 /// product.</remarks>
 public static class Gemm
 {
@@ -68,6 +69,10 @@ public static class Gemm
             if (HeadGemm.Fits(path, n, k, transposeA))
             {
                 HeadGemm.Multiply(m, n, k, pa, aStride, pb, bStride, transposeB, pc, cStride, accumulate);
+            }
+            else if (RowGemm.Fits(path, m, n, transposeA, transposeB))
+            {
+                RowGemm.Multiply(m, n, k, pa, aStride, pb, bStride, pc, cStride, accumulate);
             }
             else if (SwappedGemm.IsFaster(m, n, k, transposeA, transposeB))
             {

@@ -10,8 +10,8 @@ internal static unsafe class SwappedGemm
         // needs no transposition while it is packed.
         if (transposeA && !transposeB) return n < 16 ? m > n : n <= 64 && m > 40 && m >= 2 * n;
 
-        // a·bᵀ, the gradient of inputs: of a small batch, less is transposed this way.
-        return transposeB && !transposeA && m >= 8 && (long)n * k > 2L * m * (n + k);
+        // a·bᵀ, the gradient of inputs: of a small batch, less is transposed this way, if it fills whole vectors.
+        return transposeB && !transposeA && (m > 32 || m is 16 or 32) && (long)n * k > 2L * m * (n + k);
     }
 
     public static void Multiply(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Environments.Wrappers;
 
 namespace Rl.Distributed.Core.Trajectories;
 
@@ -55,6 +56,7 @@ public sealed class Unroll
     {
         var (frames, rows) = (shape.Frames, (shape.Steps + 1) * shape.Environments);
         Shape = shape;
+        Stacking = shape.Observation.StackedFrames > 1 ? new FrameStacking(shape.Observation) : null;
         Observations = new byte[(shape.Steps + 1) * shape.ObservationRowBytes];
         Actions = new int[frames];
         BehaviourLogits = new float[frames * shape.Actions];
@@ -66,6 +68,9 @@ public sealed class Unroll
     }
 
     public UnrollShape Shape { get; }
+
+    /// <summary>How its observations are made of frames; null where one is a frame.</summary>
+    public FrameStacking? Stacking { get; }
 
     /// <summary>The pool that takes the buffers back when the unroll is consumed; null where its worker reuses them.</summary>
     public object? Owner { get; set; }
@@ -100,6 +105,9 @@ public sealed class Unroll
 
     /// <summary>Observations of time step <paramref name="t"/>, [B × ByteCount]; t up to and including T.</summary>
     public Span<byte> ObservationsAt(int t) => Observations.AsSpan(t * Shape.ObservationRowBytes, Shape.ObservationRowBytes);
+
+    /// <summary>One observation; row t·B + b.</summary>
+    public Span<byte> ObservationAt(int row) => Observations.AsSpan(row * Shape.Observation.ByteCount, Shape.Observation.ByteCount);
 
     public Span<float> BehaviourLogitsAt(int t) =>
         BehaviourLogits.AsSpan(t * Shape.Environments * Shape.Actions, Shape.Environments * Shape.Actions);

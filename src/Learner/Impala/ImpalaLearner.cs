@@ -2,6 +2,7 @@ using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner.Impala;
@@ -28,6 +29,7 @@ public sealed class ImpalaLearner
     /// <summary>Parameters whose gradients one shard of a reduction adds up: some 100 µs a lane. Smaller networks are not worth a wake-up.</summary>
     private const int ReductionBlock = 1 << 20;
 
+    private readonly PolicyValueNetwork _network;
     private readonly ImpalaOptions _options;
     private readonly UnrollShape _shape;
     private readonly LinearSchedule _learningRate;
@@ -55,7 +57,7 @@ public sealed class ImpalaLearner
             throw new ArgumentException(
                 $"learner.batch ({options.Batch}) is not a multiple of the environments of an unroll ({shape.Environments}).",
                 nameof(options));
-        (_options, _shape, _runner) = (options, shape, runner);
+        (_network, _options, _shape, _runner) = (network, options, shape, runner);
         var shardFlops = 3.0 * network.ForwardFlopsPerSample * (shape.Steps + 1);
         var share = Math.Min(shape.Environments, (options.Batch + lanes - 1) / lanes);
         _shardEnvironments = Math.Min(share, Math.Clamp((int)(SliceFlops / shardFlops), 1, MaxEnvironmentsPerShard));
@@ -64,7 +66,7 @@ public sealed class ImpalaLearner
         for (var i = 0; i < _lanes.Length; i++) _lanes[i] = new ImpalaShard(network, options.Loss, shape.Steps, _shardEnvironments);
         _learningRate = new LinearSchedule(
             options.Optimizer.LearningRate, options.AnnealLearningRate ? 0 : options.Optimizer.LearningRate, totalFrames);
-        _optimizer = options.Optimizer.Create(network.Layout.Count);
+        _optimizer = options.Optimizer.Create(network.Layout.TrainedCount);
         (_runLane, _reduceBlock) = (RunLane, ReduceBlock);
         Parameters = new float[network.Layout.Count];
         var random = RandomStream.Create(seed, StreamRole.Initialization);
@@ -136,7 +138,7 @@ public sealed class ImpalaLearner
 
     private void Apply()
     {
-        var gradient = _lanes[0].Gradient.AsSpan();
+        var gradient = _lanes[0].Gradient.AsSpan(0, _network.Layout.TrainedCount);
         var loss = _lanes[0].Loss;
         if (_lanes.Length > 1) _runner.Run((gradient.Length + ReductionBlock - 1) / ReductionBlock, _reduceBlock);
         for (var i = 1; i < _lanes.Length; i++) loss += _lanes[i].Loss;
@@ -146,12 +148,19 @@ public sealed class ImpalaLearner
                 $"Update {Updates + 1} at {Frames:N0} frames: "
                 + $"the loss ({loss.Total}) or its gradient's norm ({GradientNorm}) is not finite. "
                 + "Try a lower learner.optimizer.learningRate or learner.maxGradientNorm.");
-        _optimizer.Step(Parameters, gradient, LearningRate);
+        _optimizer.Step(Parameters.AsSpan(0, gradient.Length), gradient, LearningRate);
+        UpdateStatistics();
         Updates++;
         Frames += (long)_batch.Length * _shape.Frames;
         _batch = [];
     }
-}
 
-/// <summary>Training produced numbers that are no numbers; going on would only spread them.</summary>
-public sealed class TrainingDivergedException(string message) : Exception(message);
+    // Lane by lane, as the gradients.
+    private void UpdateStatistics()
+    {
+        if (_network.Normalizer is not { } normalizer) return;
+        var moments = _lanes[0].Moments!;
+        for (var i = 1; i < _lanes.Length; i++) moments.Add(_lanes[i].Moments!);
+        normalizer.Update(Parameters, moments);
+    }
+}

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;

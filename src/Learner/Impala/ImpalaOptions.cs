@@ -1,35 +1,17 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Rl.Distributed.Core.Losses;
-using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 
 namespace Rl.Distributed.Learner.Impala;
 
 /// <summary>The learner of IMPALA. The defaults are those of Espeholt et al. 2018 (arXiv:1802.01561), Table G.1.</summary>
-public sealed record ImpalaOptions
+public sealed record ImpalaOptions : LearnerOptions
 {
     [Description("Trajectories an update; a multiple of workers.environmentsPerWorker.")]
     [Range(1, 65536)]
     public int Batch { get; init; } = 32;
 
-    [Description("Discount of one step: γ.")]
-    [Range(0.0, 1.0)]
-    public float Discount { get; init; } = 0.99f;
-
-    [Description("The gradient is scaled down to this Euclidean norm; inf scales nothing.")]
-    [Range(0.0, double.PositiveInfinity, MinimumIsExclusive = true)]
-    public float MaxGradientNorm { get; init; } = 40;
-
-    [Description("Whether the learning rate falls linearly to 0 at the last frame.")]
-    public bool AnnealLearningRate { get; init; } = true;
-
-    [Description("Threads that compute an update; 0 is one a core.")]
-    [Range(0, 1024)]
-    public int Parallelism { get; init; }
-
     [Description("The loss.")]
     public ImpalaLossOptions Loss { get; init; } = new();
-
-    [Description("The optimizer.")]
-    public OptimizerOptions Optimizer { get; init; } = new();
 }

@@ -35,10 +35,14 @@ internal sealed class ImpalaShard
         (_rewards, _discounts, _valueGradient) = (new float[frames], new float[frames], new float[frames]);
         (_behaviourLogits, _logitGradient) = (new float[frames * network.Actions], new float[frames * network.Actions]);
         Gradient = new float[network.Layout.Count];
+        Moments = network.Normalizer is { } normalizer ? new ObservationMoments(normalizer.Size) : null;
     }
 
     /// <summary>Sum of the gradients since <see cref="Clear"/>.</summary>
     public float[] Gradient { get; }
+
+    /// <summary>Of the observations since <see cref="Clear"/>, those that only give bootstrap values left out; null where nobody asks.</summary>
+    public ObservationMoments? Moments { get; }
 
     /// <summary>Sums of the loss's parts since <see cref="Clear"/>.</summary>
     public ImpalaLossValues Loss { get; private set; }
@@ -47,6 +51,7 @@ internal sealed class ImpalaShard
     {
         Gradient.AsSpan().Clear();
         Loss = default;
+        Moments?.Clear();
     }
 
     /// <summary>Adds the gradient of <paramref name="count"/> ≤ N environments of an unroll.</summary>
@@ -63,6 +68,7 @@ internal sealed class ImpalaShard
             _steps, count, actions, _behaviourLogits.AsSpan(0, frames * actions), _workspace.Logits, _workspace.Values,
             _actions.AsSpan(0, frames), _rewards.AsSpan(0, frames), _discounts.AsSpan(0, frames), _options, _lossWorkspace,
             logitGradient, valueGradient);
+        Moments?.Add(_observations.AsSpan(0, frames * _network.Observation.ByteCount));
         _network.Backward(parameters, frames, _workspace, logitGradient, valueGradient, Gradient);
     }
 

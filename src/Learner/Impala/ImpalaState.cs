@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Learner.Impala;
@@ -51,7 +52,9 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         MeanReturn100 = Episodes.Mean,
         PolicyLag = Lag.TakeRecent(),
         PolicyLagMean = Lag.Mean,
-        Loss = learner.Loss,
+        PolicyLoss = learner.Loss.PolicyGradient / Math.Max(1, learner.Loss.Frames),
+        ValueLoss = learner.Loss.Value / Math.Max(1, learner.Loss.Frames),
+        Entropy = learner.Loss.MeanEntropy,
         GradientNorm = learner.GradientNorm,
         LearningRate = learner.LearningRate,
         UnrollsConsumed = Ledger.Consumed,

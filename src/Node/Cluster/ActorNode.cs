@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
 using Serilog;
@@ -11,10 +12,12 @@ namespace Rl.Distributed.Node.Clustering;
 /// <param name="createSystem">Starts an actor system that others can reach and that logs there; each has an identity of its own.</param>
 /// <param name="seeds">Where to ask for the cluster.</param>
 /// <param name="workers">How many workers there is room for.</param>
+/// <param name="environments">Those that a run may name here.</param>
 /// <param name="logger">Gets what happens.</param>
 /// <param name="clock">For the waits in between.</param>
 internal sealed class ActorNode(
-    Func<ILogger, ActorSystem> createSystem, IReadOnlyList<HostPort> seeds, int workers, ILogger logger, TimeProvider clock)
+    Func<ILogger, ActorSystem> createSystem, IReadOnlyList<HostPort> seeds, int workers, EnvironmentRegistry environments, ILogger logger,
+    TimeProvider clock)
 {
     /// <summary>The name of the worker host below /user.</summary>
     public const string HostName = "worker-host";
@@ -65,7 +68,7 @@ internal sealed class ActorNode(
         using var search = new SearchLog(logger, string.Join(", ", seeds), clock);
         var system = _system = createSystem(search.Logger);
         Action seedsLost = () => lost.TrySetResult();
-        system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, _seeds, seedsLost)), HostName);
+        system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, environments, _seeds, seedsLost)), HostName);
         var cluster = Cluster.Get(system);
         cluster.RegisterOnMemberUp(search.Found);
         cluster.JoinSeedNodes(_seeds);

@@ -31,12 +31,13 @@ internal static class ClusterCodecs
 
     public static void Write(ref MessagePackWriter writer, WorkAssigned message)
     {
-        writer.WriteArrayHeader(8);
+        writer.WriteArrayHeader(9);
         writer.Write(message.Run);
         writer.Write(message.Configuration);
         writer.Write(message.Build.Version);
         writer.Write(message.Build.Parameters);
         writer.Write(message.Build.UnrollBytes);
+        writer.Write(message.Build.Environment);
         writer.Write(message.Epoch);
         writer.Write(message.FirstWorker);
         writer.Write(message.Workers);
@@ -44,10 +45,10 @@ internal static class ClusterCodecs
 
     public static WorkAssigned ReadWorkAssigned(ref MessagePackReader reader)
     {
-        WireReading.ReadFields(ref reader, 8, nameof(WorkAssigned));
+        WireReading.ReadFields(ref reader, 9, nameof(WorkAssigned));
         return new WorkAssigned(
             ReadText(ref reader, "run"), ReadText(ref reader, "configuration"),
-            new BuildFacts(ReadText(ref reader, "version"), reader.ReadInt32(), reader.ReadInt64()),
+            new BuildFacts(ReadText(ref reader, "version"), reader.ReadInt32(), reader.ReadInt64(), ReadText(ref reader, "environment")),
             WireReading.ReadInt32(ref reader, 0, WorkerIdentity.MaxEpoch, "epoch"),
             WireReading.ReadInt32(ref reader, 0, int.MaxValue - MaxWorkers, "first worker"), ReadWorkers(ref reader));
     }

@@ -23,9 +23,11 @@ public sealed record WorkAssigned(string Run, string Configuration, BuildFacts B
 /// <param name="Version">The program's version.</param>
 /// <param name="Parameters">How many the network has.</param>
 /// <param name="UnrollBytes">Bytes of an unroll.</param>
-public sealed record BuildFacts(string Version, int Parameters, long UnrollBytes)
+/// <param name="Environment">Which code the environment is, where it is not a part of the program; else empty.</param>
+public sealed record BuildFacts(string Version, int Parameters, long UnrollBytes, string Environment)
 {
-    public override string ToString() => $"version {Version}, {Parameters} parameters and {UnrollBytes} bytes an unroll";
+    public override string ToString() =>
+        $"version {Version}, {Parameters} parameters and {UnrollBytes} bytes an unroll{(Environment.Length > 0 ? $", environment {Environment}" : "")}";
 }
 
 /// <summary>From a worker host: its workers cannot work, for this reason.</summary>

@@ -2,8 +2,8 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
 
@@ -20,6 +20,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private readonly int _workers;
     private readonly WorkHistory _history;
     private readonly IReadOnlyList<Address> _seeds;
+    private readonly EnvironmentRegistry _environments;
     private readonly Action _seedsLost;
     private readonly List<Address> _learners = [], _members = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -31,11 +32,12 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     /// <param name="workers">How many workers this node has room for.</param>
     /// <param name="history">Outlives this actor and its system.</param>
+    /// <param name="environments">Those that a run may name here.</param>
     /// <param name="seeds">Where this node asks for a cluster.</param>
     /// <param name="seedsLost">Called when neither a seed nor a learner is left: a new one would not find this cluster.</param>
-    public WorkerHost(int workers, WorkHistory history, IReadOnlyList<Address> seeds, Action seedsLost)
+    public WorkerHost(int workers, WorkHistory history, EnvironmentRegistry environments, IReadOnlyList<Address> seeds, Action seedsLost)
     {
-        (_workers, _history, _seeds, _seedsLost) = (workers, history, seeds, seedsLost);
+        (_workers, _history, _environments, _seeds, _seedsLost) = (workers, history, environments, seeds, seedsLost);
         Receive<ClusterEvent.MemberUp>(message => OnUp(message.Member));
         Receive<ClusterEvent.MemberRemoved>(message => OnRemoved(message.Member));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
@@ -139,8 +141,14 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     {
         try
         {
-            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, [], KnownEnvironments.Foreign);
-            var plan = WorkerPlan.Create(config, KnownEnvironments.Foreign);
+            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, [], _environments);
+            var plan = WorkerPlan.Create(config, _environments);
+            if (plan.Build.Environment != work.Build.Environment)
+            {
+                throw new NotSupportedException(
+                    $"The nodes have different builds of the environment: {plan.Build.Environment} here, {work.Build.Environment} at the learner. "
+                    + "Copy the learner's file to this node.");
+            }
             if (plan.Build != work.Build)
             {
                 throw new NotSupportedException(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
 
@@ -87,7 +88,7 @@ internal static class CommandLine
             case ConfigException:
                 host.Error.WriteLine($"rl: {e.Message}");
                 return ExitCodes.Usage;
-            case CommandFailedException or CheckpointFormatException:
+            case CommandFailedException or CheckpointFormatException or EnvironmentException:
                 host.Error.WriteLine($"rl: {e.Message}");
                 return ExitCodes.Failed;
             default:

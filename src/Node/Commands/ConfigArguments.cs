@@ -13,9 +13,14 @@ internal sealed class ConfigArguments
         Description = "Overrides one option, such as --set learner.batch=64. Repeatable.",
         HelpName = "key=value",
     };
+    private readonly Option<string[]> _environments = new("--env")
+    {
+        Description = "The environment (environment.name). A node that acts takes the run's, and those with code of their own only where they "
+            + "are named here; repeatable there.",
+        HelpName = "name",
+    };
     private readonly (Option<string?> Option, string Path)[] _shorthands =
     [
-        (new Option<string?>("--env") { Description = "The environment (environment.name).", HelpName = "name" }, "environment.name"),
         (new Option<string?>("--seed") { Description = "The run's seed (seed).", HelpName = "n" }, "seed"),
         (new Option<string?>("--frames") { Description = "Environment steps to train for (frames).", HelpName = "n" }, "frames"),
     ];
@@ -28,6 +33,7 @@ internal sealed class ConfigArguments
     public void AddTo(Command command)
     {
         command.Options.Add(_workers);
+        command.Options.Add(_environments);
         command.Options.Add(_set);
         foreach (var (option, _) in _shorthands) command.Options.Add(option);
     }
@@ -36,6 +42,10 @@ internal sealed class ConfigArguments
     public IReadOnlyList<ConfigOverride> Overrides(ParseResult parsed)
     {
         var overrides = (parsed.GetValue(_set) ?? []).Select(ConfigOverride.Parse).ToList();
+        if (Environments(parsed) is { Count: > 1 } several) throw new ConfigException($"--env {several[1]}: a run has one environment, and {several[0]} is named too.");
+        // Paths may hold whatever means something in YAML.
+        foreach (var name in Environments(parsed))
+            overrides.Add(new ConfigOverride("environment.name", $"'{name.Replace("'", "''", StringComparison.Ordinal)}'", $"--env {name}"));
         foreach (var (option, path) in _shorthands)
         {
             if (parsed.GetValue(option) is { } value) overrides.Add(new ConfigOverride(path, value, $"{option.Name} {value}"));
@@ -44,6 +54,9 @@ internal sealed class ConfigArguments
             overrides.Add(new ConfigOverride("workers.count", workers.ToString(CultureInfo.InvariantCulture), $"--workers {workers}"));
         return overrides;
     }
+
+    /// <summary>What --env names.</summary>
+    public IReadOnlyList<string> Environments(ParseResult parsed) => parsed.GetValue(_environments) ?? [];
 
     /// <summary>The first option that is the run's, not this process's; null where none is given.</summary>
     public string? RunOptions(ParseResult parsed) =>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
+using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Commands;
 
@@ -16,7 +17,7 @@ internal static class ListCommand
             Section(host, "Presets: rl train PRESET", Presets.Names.Select(name => (name, Presets.Description(name))));
             Section(host, "Environments: --env NAME", KnownEnvironments.All.Entries
                 .Select(entry => (entry.Name, entry.Description)).Concat(KnownEnvironments.All.Sources.Select(source => (source.NamePattern, source.Description))));
-            Section(host, "Algorithms", [("impala", "V-trace actor-critic with a central learner (Espeholt et al. 2018).")]);
+            Section(host, "Algorithms", Algorithms.All.Select(each => (each.Name, each.Description)));
         });
         return command;
     }

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Rl.Distributed.Core;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
 
 namespace Rl.Distributed.Node.Commands;
@@ -36,10 +38,11 @@ internal sealed class NodeCommand(CommandHost host)
         if (roles.Contains(NodeRoles.Learner))
             return _train.RunAsync(parsed, NodeRoles.Leading, roles.Contains(NodeRoles.Actor) ? workers : 0, cancellationToken);
         _train.RefuseRunOptions(parsed);
-        return ActAsync(parsed, workers is null or 0 ? Environment.ProcessorCount : workers.Value, cancellationToken);
+        var environments = Environments(_train.Config.Environments(parsed));
+        return ActAsync(parsed, workers is null or 0 ? Environment.ProcessorCount : workers.Value, environments, cancellationToken);
     }
 
-    private async Task<int> ActAsync(ParseResult parsed, int workers, CancellationToken cancellationToken)
+    private async Task<int> ActAsync(ParseResult parsed, int workers, EnvironmentRegistry environments, CancellationToken cancellationToken)
     {
         var endpoint = await _train.Cluster.EndpointAsync(
             parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"), host.Clock, cancellationToken);
@@ -50,10 +53,22 @@ internal sealed class NodeCommand(CommandHost host)
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information(
             "This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
-        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, logger, host.Clock);
+        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, environments, logger, host.Clock);
         live.Acts = node.History;
         await node.RunAsync(cancellationToken);
         return ExitCodes.Ok;
+    }
+
+    private static EnvironmentRegistry Environments(IReadOnlyList<string> names)
+    {
+        try
+        {
+            return KnownEnvironments.Foreign(names);
+        }
+        catch (Exception e) when (e is EnvironmentException or ArgumentException)
+        {
+            throw new ConfigException($"--env: {e.Message}", e);
+        }
     }
 
     private static IReadOnlyList<string> Roles(string text)

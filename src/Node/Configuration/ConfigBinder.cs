@@ -26,7 +26,14 @@ internal sealed class ConfigBinder
             var option = options.FirstOrDefault(o => o.Key == entry.Key) ?? throw UnknownKey(entry, options, path);
             var fullPath = path + option.Key;
             _sources[fullPath] = entry.Source;
-            option.Property.SetValue(record, BindValue(option, entry, fullPath));
+            if (option.ChosenBy is null) option.Property.SetValue(record, BindValue(option, option.Type, entry, fullPath));
+        }
+        foreach (var option in options)
+        {
+            if (option.ChosenBy is not { } chooser) continue;
+            var chosen = Chosen(chooser, options, record, mapping.Source, path);
+            var entry = mapping.Entries.FirstOrDefault(e => e.Key == option.Key);
+            option.Property.SetValue(record, (entry is null ? null : BindValue(option, chosen, entry, path + option.Key)) ?? OptionModel.New(chosen));
         }
         foreach (var option in options.Where(o => o.Required && mapping.Entries.All(entry => entry.Key != o.Key)))
         {
@@ -35,7 +42,18 @@ internal sealed class ConfigBinder
         return record;
     }
 
-    private object? BindValue(Option option, ConfigEntry entry, string path)
+    private Type Chosen(ChosenByAttribute chooser, IReadOnlyList<Option> options, object record, ConfigSource mapping, string path)
+    {
+        var option = options.Single(o => o.Property.Name == chooser.Option);
+        var name = (string)option.Property.GetValue(record)!;
+        foreach (var (variant, type) in chooser.Variants)
+            if (variant == name) return type;
+        throw _sources.GetValueOrDefault(path + option.Key, mapping).Error(
+            $"'{path}{option.Key}' is '{name}'; expected one of {string.Join(", ", chooser.Variants.Select(v => v.Name))}"
+            + Nearest(name, [.. chooser.Variants.Select(v => v.Name)]));
+    }
+
+    private object? BindValue(Option option, Type type, ConfigEntry entry, string path)
     {
         var value = entry.Value;
         if (option.Nullable && value is ConfigScalar { IsNull: true }) return null;
@@ -43,9 +61,9 @@ internal sealed class ConfigBinder
         {
             return value switch
             {
-                ConfigMapping mapping => BindRecord(option.Type, mapping, path + "."),
-                ConfigScalar { IsNull: true } => option.Default,
-                _ => throw value.Source.Error($"'{path}' is {value}, but has keys of its own: {Keys(option.Type)}."),
+                ConfigMapping mapping => BindRecord(type, mapping, path + "."),
+                ConfigScalar { IsNull: true } => option.ChosenBy is null ? option.Default : null,
+                _ => throw value.Source.Error($"'{path}' is {value}, but has keys of its own: {Keys(type)}."),
             };
         }
         if (option.Item is null) return BindScalar(option, option.Type, value, path);

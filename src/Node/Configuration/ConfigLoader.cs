@@ -29,7 +29,9 @@ internal static class ConfigLoader
         if (!LooksLikePath(presetOrPath)) return Parse(Presets.Read(presetOrPath), $"preset {presetOrPath}", presetOrPath, overrides);
         try
         {
-            return Parse(File.ReadAllText(presetOrPath), presetOrPath, System.IO.Path.GetFileNameWithoutExtension(presetOrPath), overrides);
+            return Parse(
+                File.ReadAllText(presetOrPath), presetOrPath, System.IO.Path.GetFileNameWithoutExtension(presetOrPath), overrides,
+                folder: System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(presetOrPath)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -43,22 +45,29 @@ internal static class ConfigLoader
     /// <param name="name">The preset's name where the text gives none.</param>
     /// <param name="overrides">What the command line changes.</param>
     /// <param name="environments">Those that it may name; null for all that this process knows.</param>
+    /// <param name="folder">Where the path of an environment that the text names begins; null for the process's own folder.</param>
     /// <exception cref="ConfigException">Anything is wrong with it.</exception>
     public static TrainingConfig Parse(
-        string yaml, string sourceName, string name, IReadOnlyList<ConfigOverride> overrides, EnvironmentRegistry? environments = null)
+        string yaml, string sourceName, string name, IReadOnlyList<ConfigOverride> overrides, EnvironmentRegistry? environments = null,
+        string? folder = null)
     {
         var tree = YamlTree.ReadMapping(yaml, sourceName);
         foreach (var change in overrides)
         {
-            var source = new ConfigSource(change.Option);
-            tree.Set(change.Path.Split('.'), YamlTree.ReadValue(change.Value, source), source);
+            var option = new ConfigSource(change.Option);
+            tree.Set(change.Path.Split('.'), YamlTree.ReadValue(change.Value, option), option);
         }
         var binder = new ConfigBinder();
         var config = binder.Bind<TrainingConfig>(tree);
         if (config.Preset.Length == 0) config = config with { Preset = name };
-        ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources, environments ?? KnownEnvironments.All);
-        return Resolve(config);
+        environments ??= KnownEnvironments.All;
+        var isTyped = binder.Sources.TryGetValue("environment.name", out var source) && source.Line == 0;
+        if (folder is not null && !isTyped) config = WithEnvironment(config, PluginName.From(config.Environment.Name, folder));
+        ConfigRules.Check(config, new ConfigSource(sourceName), binder.Sources, environments);
+        return Resolve(WithEnvironment(config, environments.Describe(config.Environment.Name).Name));
     }
+
+    private static TrainingConfig WithEnvironment(TrainingConfig config, string name) => config with { Environment = config.Environment with { Name = name } };
 
     // "One a core" is decided here, once: the saved configuration must mean the same on another machine.
     private static TrainingConfig Resolve(TrainingConfig config) => config with

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Configuration;
@@ -16,6 +17,11 @@ internal static class ConfigRules
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
+        if (config.Algorithm == "impala" && config.Network.Lstm > 0)
+        {
+            throw Error("network.lstm",
+                $"network.lstm is {config.Network.Lstm}, but impala has no LSTM: its unrolls do not carry the state. Set it to 0.");
+        }
         if (config.Run is { CheckpointSeconds: 0, CheckpointFrames: 0 })
         {
             throw Error("run.checkpointSeconds",
@@ -64,7 +70,8 @@ internal static class ConfigRules
         }
     }
 
-    private static string Message(Exception e) =>
+    /// <summary>What an exception says, without the name of a parameter.</summary>
+    public static string Message(Exception e) =>
         e is ArgumentException { ParamName: { } name }
             ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
             : e.Message;
@@ -72,8 +79,8 @@ internal static class ConfigRules
     private static void CheckUnrolls(
         TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)
     {
-        var (workers, learner) = (config.Workers, config.Learner);
-        if (learner.Batch % workers.EnvironmentsPerWorker != 0)
+        var workers = config.Workers;
+        if (config.Learner is ImpalaOptions learner && learner.Batch % workers.EnvironmentsPerWorker != 0)
         {
             throw error(sources.ContainsKey("learner.batch") ? "learner.batch" : "workers.environmentsPerWorker",
                 $"learner.batch ({learner.Batch}) is not a multiple of workers.environmentsPerWorker ({workers.EnvironmentsPerWorker}): "
@@ -86,7 +93,8 @@ internal static class ConfigRules
     public static void CheckCredits(TrainingConfig config)
     {
         var (workers, count) = (config.Workers, RunPlan.WorkerCount(config));
-        var unrolls = config.Learner.Batch / workers.EnvironmentsPerWorker;
+        if (config.Learner is not ImpalaOptions learner) return;
+        var unrolls = learner.Batch / workers.EnvironmentsPerWorker;
         if (unrolls <= count * workers.Credits) return;
         throw new ConfigException(
             $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "

@@ -22,16 +22,39 @@ internal static class JsonSchema
         foreach (var option in OptionModel.Of(record))
         {
             properties[option.Key] = OfOption(option);
+            if (option.ChosenBy is { } chooser)
+                properties[Key(chooser)]!["enum"] = Strings(chooser.Variants.Select(variant => variant.Name));
             if (option.Required) required.Add(option.Key);
         }
         var schema = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
         if (required.Count > 0) schema["required"] = required;
+        var chosen = new JsonArray([.. OptionModel.Of(record).Where(option => option.ChosenBy is not null).SelectMany(OfVariants)]);
+        if (chosen.Count > 0) schema["allOf"] = chosen;
         return schema;
     }
 
+    // Where the option that chooses is not written, its default decides, and the first variant is the default's.
+    private static IEnumerable<JsonNode> OfVariants(Option option)
+    {
+        var key = Key(option.ChosenBy!);
+        foreach (var (name, type) in option.ChosenBy!.Variants)
+        {
+            var condition = new JsonObject { ["properties"] = new JsonObject { [key] = new JsonObject { ["const"] = name } } };
+            if (type != option.Default!.GetType()) condition["required"] = new JsonArray(key);
+            yield return new JsonObject
+            {
+                ["if"] = condition,
+                ["then"] = new JsonObject { ["properties"] = new JsonObject { [option.Key] = OfRecord(type) } },
+            };
+        }
+    }
+
+    private static string Key(ChosenByAttribute chooser) => JsonNamingPolicy.CamelCase.ConvertName(chooser.Option);
+
     private static JsonObject OfOption(Option option)
     {
-        var schema = option.IsRecord ? OfRecord(option.Type)
+        var schema = option.ChosenBy is not null ? new JsonObject { ["type"] = "object" }
+            : option.IsRecord ? OfRecord(option.Type)
             : option.Item is null ? OfScalar(option.Type, option)
             : new JsonObject { ["type"] = "array", ["items"] = OfScalar(option.Item, option) };
         if (option.Nullable && schema["type"] is JsonValue type) schema["type"] = new JsonArray(type.GetValue<string>(), "null");

@@ -13,9 +13,10 @@ namespace Rl.Distributed.Node.Configuration;
 /// <param name="Type">The type of a value, without Nullable.</param>
 /// <param name="Item">Of a list, the type of its items.</param>
 /// <param name="Default">The value in a newly made record.</param>
+/// <param name="ChosenBy">What decides the type of the record; null: it is <paramref name="Type"/>.</param>
 internal sealed record Option(
     PropertyInfo Property, string Key, Type Type, Type? Item, bool Nullable, bool Required, string? Description, RangeAttribute? Range,
-    IReadOnlyList<string>? Allowed, object? Default)
+    IReadOnlyList<string>? Allowed, object? Default, ChosenByAttribute? ChosenBy)
 {
     public bool IsRecord => OptionModel.IsRecord(Type);
 
@@ -73,7 +74,8 @@ internal static class OptionModel
             property.GetCustomAttribute<DescriptionAttribute>()?.Description,
             property.GetCustomAttribute<RangeAttribute>(),
             property.GetCustomAttribute<AllowedValuesAttribute>()?.Values.Select(value => value?.ToString() ?? "null").ToList(),
-            property.GetValue(defaults));
+            property.GetValue(defaults),
+            property.GetCustomAttribute<ChosenByAttribute>());
     }
 
     private static bool IsImmutableArray(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ImmutableArray<>);

@@ -5,7 +5,7 @@ using Rl.Distributed.Core.Numerics;
 namespace Rl.Distributed.Node.Evaluation;
 
 /// <summary>Plays a batch of environments with one policy, a step at a time.</summary>
-internal sealed class AgentPlayer
+internal sealed class AgentPlayer : IPlayer
 {
     private readonly PolicyValueNetwork _network;
     private readonly NetworkWorkspace _workspace;
@@ -39,14 +39,11 @@ internal sealed class AgentPlayer
 
     public int ActionOf(int environment) => _actions[environment];
 
-    /// <summary>Whether the last step ended a game, and not only one of its lives.</summary>
     public bool HasEnded(int environment) =>
         (Terminated[environment] || Truncated[environment]) && (_notes[environment] & StepNotes.GameGoesOn) == 0;
 
-    /// <summary>Whether the last step ended a game only because its environment failed.</summary>
     public bool IsLost(int environment) => (_notes[environment] & StepNotes.EpisodeLost) != 0;
 
-    /// <summary>One action in every environment.</summary>
     public void Step()
     {
         _network.Forward(_parameters, _observations, _actions.Length, _workspace);

@@ -54,17 +54,26 @@ internal sealed class TerminalScreen : IDisposable
     private void AppendRow(StringBuilder text, TextCanvas canvas, int y)
     {
         var row = new StringBuilder();
-        byte color = 0;
+        byte color = 0, background = 0;
         for (var x = 0; x < canvas.Width; x++)
         {
-            if (_isTerminal && canvas.ColorAt(x, y) != color)
+            if (_isTerminal)
             {
-                color = canvas.ColorAt(x, y);
-                row.Append(color == 0 ? $"{Escape}39m" : $"{Escape}38;5;{color}m");
+                Change(row, ref color, canvas.ColorAt(x, y), 38);
+                Change(row, ref background, canvas.BackgroundAt(x, y), 48);
             }
             row.Append(canvas.CharacterAt(x, y));
         }
-        if (color != 0) row.Append($"{Escape}39m");
+        Change(row, ref color, 0, 38);
+        Change(row, ref background, 0, 48);
         text.Append(_isTerminal ? row.ToString() : row.ToString().TrimEnd());
+    }
+
+    /// <param name="code">38 sets the colour of characters, 48 the one behind; the next code sets the terminal's own.</param>
+    private static void Change(StringBuilder row, ref byte now, byte next, int code)
+    {
+        if (now == next) return;
+        now = next;
+        row.Append(next == 0 ? $"{Escape}{code + 1}m" : $"{Escape}{code};5;{next}m");
     }
 }

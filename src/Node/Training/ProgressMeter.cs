@@ -1,5 +1,5 @@
 using Rl.Distributed.Actors;
-using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 
 namespace Rl.Distributed.Node.Training;
@@ -30,10 +30,11 @@ internal sealed class ProgressMeter : IRunWatcher
     public ProgressMeter(TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, Action? requestCheckpoint)
     {
         (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
-        (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), plan.Learner.Learner.Frames, plan.Learner.Ledger.Consumed);
-        _duplicatesBefore = plan.Learner.Ledger.Duplicates;
-        _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Learner.Epoch);
-        _recent.Enqueue((TimeSpan.Zero, _startFrames, plan.Learner.Learner.Updates));
+        var start = plan.Report();
+        (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), start.Frames, start.UnrollsConsumed);
+        _duplicatesBefore = start.UnrollsDuplicate;
+        _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Epoch);
+        _recent.Enqueue((TimeSpan.Zero, _startFrames, start.Updates));
     }
 
     /// <summary>The last report; faulted where the run failed.</summary>
@@ -97,7 +98,6 @@ internal sealed class ProgressMeter : IRunWatcher
     private TrainingProgress Progress(LearnerReport report, TimeSpan now)
     {
         var (framesPerSecond, updatesPerSecond) = Rates(report, now);
-        var frames = (double)Math.Max(1, report.Loss.Frames);
         return new TrainingProgress
         {
             Frames = report.Frames,
@@ -108,9 +108,9 @@ internal sealed class ProgressMeter : IRunWatcher
             PolicyLag = report.PolicyLag,
             Updates = report.Updates,
             UpdatesPerSecond = updatesPerSecond,
-            PolicyLoss = report.Loss.PolicyGradient / frames,
-            ValueLoss = report.Loss.Value / frames,
-            Entropy = report.Loss.MeanEntropy,
+            PolicyLoss = report.PolicyLoss,
+            ValueLoss = report.ValueLoss,
+            Entropy = report.Entropy,
             GradientNorm = report.GradientNorm,
             LearningRate = report.LearningRate,
             Elapsed = now,

@@ -2,12 +2,9 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
 using Rl.Distributed.Actors;
-using Rl.Distributed.Learner;
-using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.ParameterServer;
-using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -45,6 +42,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private readonly RunPlan _plan;
     private readonly IRunWatcher _watcher;
     private readonly WorkerRoster _roster;
+    private readonly StallWatch _stall = new();
     private readonly HashSet<IActorRef> _stillWorking = [];
     private readonly List<Member> _otherLearners = [];
     private readonly HashSet<Address> _leaving = [];
@@ -57,9 +55,10 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     public RunCoordinator(RunPlan plan, IRunWatcher watcher)
     {
         (_plan, _watcher, _roster) = (plan, watcher, new WorkerRoster(plan.LocalWorkers.Count));
-        _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Workers.Build, plan.Learner.Epoch, 0, 0);
-        Receive<LearnerReport>(_watcher.OnReport);
-        Receive<WorkerReport>(_watcher.OnReport);
+        _work = new WorkAssigned(plan.RunId, ConfigWriter.Write(plan.Config), plan.Build, plan.Epoch, 0, 0);
+        Receive<LearnerReport>(OnLearnerReport);
+        Receive<WorkerReport>(OnWorkerReport);
+        Receive<StallCheck>(_ => OnStallCheck());
         Receive<OfferWorkers>(OnOffer);
         Receive<WorkFailed>(OnWorkFailed);
         Receive<WorkStopped>(_ => OnStopped(Sender));
@@ -81,21 +80,12 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        var (cell, config) = (new ParameterCell(), _plan.Config);
-        var replay = Context.ActorOf(Props.Create(() => new ReplayActor(_plan.Replay)), ReplayName);
-        var server = Context.ActorOf(Props.Create(() => new ParameterServerActor(config.ParameterServer)), ServerName);
-        var setup = new ImpalaLearnerSetup(replay, server, Self, config.Frames, _plan.CheckpointFrames, _plan.Writer);
-        _learner = Context.Watch(Context.ActorOf(
-            Props.Create(() => new ImpalaLearnerActor(setup, _plan.Learner, _plan.Snapshots)).WithDispatcher(LearnerDispatcher), "learner"));
-        if (_plan.LocalWorkers.Count > 0)
-        {
-            var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, _plan.Snapshots)), "parameter-cache");
-            _workers = Context.ActorOf(
-                Props.Create(() => new WorkerPool(_plan.Workers.Setup, _plan.LocalWorkers, replay, cache, cell, Self)), "workers");
-        }
+        (_learner, _workers) = _plan.Start(Context, Self);
+        Context.Watch(_learner);
         if (_plan.HasOtherNodes)
             Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
         WorkersChanged();
+        Timers.StartPeriodicTimer(nameof(StallCheck), StallCheck.Instance, StallWatch.Interval);
     }
 
     // A coordinator that fails cannot take its run up again: the ledger has moved on.
@@ -119,6 +109,23 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Fail(reason is ActorInitializationException ? reason.GetBaseException() : reason);
         return Directive.Stop;
     });
+
+    private void OnLearnerReport(LearnerReport report)
+    {
+        _stall.Learned();
+        _watcher.OnReport(report);
+    }
+
+    private void OnWorkerReport(WorkerReport report)
+    {
+        _stall.Heard(report);
+        _watcher.OnReport(report);
+    }
+
+    private void OnStallCheck()
+    {
+        if (_end is null && _failure is null && _stall.Check(_roster.Workers) is { } warning) _log.Warning(warning);
+    }
 
     // A learner that is well saves what it has learned; the end of one that is not says so as well.
     private void Fail(Exception reason)
@@ -180,7 +187,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
 
     private WorkersReturned Returned(WorkerReport[] history) => new(
         Array.ConvertAll(history, report => new ConsumptionClaim(report.Worker, report.Incarnation, report.Consumed)),
-        WorkerIdentity.FirstIncarnation(_plan.Learner.ResumedEpoch));
+        WorkerIdentity.FirstIncarnation(_plan.ResumedEpoch));
 
     private void OnWorkFailed(WorkFailed message)
     {
@@ -250,6 +257,11 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private sealed record LastCheckpointOverdue
     {
         public static readonly LastCheckpointOverdue Instance = new();
+    }
+
+    private sealed record StallCheck
+    {
+        public static readonly StallCheck Instance = new();
     }
 
     private sealed record LastReportsOverdue

@@ -3,7 +3,9 @@ using System.ComponentModel.DataAnnotations;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Training;
@@ -15,8 +17,7 @@ public sealed record TrainingConfig
     public string Preset { get; init; } = "";
 
     [Description("The algorithm.")]
-    [AllowedValues("impala")]
-    public string Algorithm { get; init; } = "impala";
+    public string Algorithm { get; init; } = Algorithms.Default;
 
     [Description("Seed of every random stream of the run.")]
     public ulong Seed { get; init; } = 1;
@@ -34,8 +35,9 @@ public sealed record TrainingConfig
     [Description("The network.")]
     public NetworkOptions Network { get; init; } = new();
 
-    [Description("The learner.")]
-    public ImpalaOptions Learner { get; init; } = new();
+    [Description("The learner; its keys are the algorithm's.")]
+    [ChosenBy(nameof(Algorithm), typeof(Algorithms))]
+    public LearnerOptions Learner { get; init; } = new ImpalaOptions();
 
     [Description("How weights reach other nodes.")]
     public ParameterServerOptions ParameterServer { get; init; } = new();

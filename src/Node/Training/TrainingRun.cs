@@ -2,7 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
-using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Threading;

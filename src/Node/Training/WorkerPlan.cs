@@ -12,10 +12,11 @@ namespace Rl.Distributed.Node.Training;
 /// <param name="Setup">For each worker.</param>
 /// <param name="Network">The policy's network.</param>
 /// <param name="Shape">The shape of every unroll of the run.</param>
-internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network, UnrollShape Shape)
+/// <param name="Environment">Which code the environment is, where it is not a part of the program.</param>
+internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network, UnrollShape Shape, string Environment)
 {
     /// <summary>What another node's program must agree on.</summary>
-    public BuildFacts Build => new(CommandLine.Version, Network.Layout.Count, Shape.ByteCount);
+    public BuildFacts Build => new(CommandLine.Version, Network.Layout.Count, Shape.ByteCount, Environment);
 
     /// <param name="config">The run's configuration.</param>
     /// <param name="environments">Those that it may name; null for all that this process knows.</param>
@@ -30,8 +31,9 @@ internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network,
             workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
         var setup = new WorkerSetup(
             random => registry.Create(config.Environment, workers.EnvironmentsPerWorker, random),
-            network, shape, config.Seed, config.Learner.Discount, workers.RewardClip, TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
-        return new WorkerPlan(setup, network, shape);
+            network, shape, config.Seed, config.Learner.Discount, workers.RewardScale, workers.RewardClip,
+            TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
+        return new WorkerPlan(setup, network, shape, registry.Describe(config.Environment.Name).Identity);
     }
 
     /// <summary>Who the workers numbered from <paramref name="first"/> on are.</summary>

@@ -108,8 +108,11 @@ public class AcrobotTests
         var canvas = new TextCanvas();
         Start(0, Math.PI / 2, 0, 0).Render(canvas);
         Assert.Equal((41, 21), (canvas.Width, canvas.Height));
-        Assert.Equal("-    o****o     ", new string([.. Enumerable.Range(5, 16).Select(row => canvas.CharacterAt(20, row))]));
-        Assert.Equal("o*********@", new string([.. Enumerable.Range(20, 11).Select(column => canvas.CharacterAt(column, 15))]));
+        Assert.Equal("▀   ▄████▀█     ", new string([.. Enumerable.Range(5, 16).Select(row => canvas.CharacterAt(20, row))]));
+        Assert.Equal(255, canvas.ColorAt(20, 10));
+        Assert.Equal(39, canvas.ColorAt(20, 12));
+        Assert.Equal(214, canvas.ColorAt(25, 15));
+        Assert.Equal(196, canvas.ColorAt(30, 15));
     }
 
     /// <summary>Of motion and height over hanging straight down, in J.</summary>

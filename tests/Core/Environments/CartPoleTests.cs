@@ -105,9 +105,9 @@ public class CartPoleTests
         var play = new Play(new CartPoleBatch(new EnvironmentOptions(), 1, RandomStream.Create(5, StreamRole.Environment)));
         var rows = play.Picture(0).Split('\n');
         Assert.Equal(12, rows.Length);
-        Assert.Contains("[=====]", rows[10], StringComparison.Ordinal);
-        Assert.All(rows[1..10], row => Assert.Single(row.Trim()));
-        Assert.Equal("+" + new string('-', 29) + "+" + new string('-', 29) + "+", rows[11]);
+        Assert.All(rows[1..9], row => Assert.InRange(row.Trim().Length, 2, 4));
+        Assert.Equal(9, rows[10].Trim().Length);
+        Assert.Equal(new string('▀', 30) + "█" + new string('▀', 30), rows[11]);
     }
 
     private static double[] Textbook(double[] state, int action)

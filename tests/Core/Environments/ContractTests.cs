@@ -1,5 +1,6 @@
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Environments.ClassicControl;
+using Rl.Distributed.Core.Environments.Tetris;
 
 namespace Rl.Distributed.Core.Tests.Environments;
 
@@ -15,6 +16,17 @@ public class ContractTests
             if (entry.Options.Contains(nameof(options.MinimalActions)))
                 // Not 0: the only luck of Space Invaders is whether actions stick, and the contract wants some.
                 data.Add(options with { MinimalActions = true, Ramping = false, StickyActions = 0.5 });
+            if (entry.Options.Contains(nameof(options.FallingPieces)))
+            {
+                data.Add(options with { FallingPieces = true });
+                data.Add(options with { TetrisObservation = TetrisObservation.Bertsekas });
+                data.Add(options with { TetrisObservation = TetrisObservation.Bcts });
+            }
+            if (entry.Options.Contains(nameof(options.Length))) data.Add(options with { Length = 1 });
+            if (entry.Options.Contains(nameof(options.Size))) data.Add(options with { Size = 7 });
+            if (entry.Options.Contains(nameof(options.Bits))) data.Add(options with { Bits = 40 });
+            if (entry.Options.Contains(nameof(options.Stochastic))) data.Add(options with { Stochastic = true });
+            if (entry.Options.Contains(nameof(options.Goal))) data.Add(options with { Goal = true });
         }
         return data;
     }

@@ -17,7 +17,8 @@ public class FaultTests
     [InlineData(Fault.FinalNowhere, "exactly where episodes ended")]
     [InlineData(Fault.FinalShownOn, "exactly where episodes ended")]
     [InlineData(Fault.LazyReset, "at any time")]
-    [InlineData(Fault.Allocates, "allocates nothing")]
+    [InlineData(Fault.Allocates, "stepping allocates nothing")]
+    [InlineData(Fault.DrawingAllocates, "drawing allocates nothing")]
     [InlineData(Fault.DrawingSteps, "drawing changes nothing")]
     [InlineData(Fault.EmptyPicture, "a picture can be drawn")]
     [InlineData(Fault.HalfSteps, "a bad action")]
@@ -40,7 +41,7 @@ public class FaultTests
     public enum Fault
     {
         None, OneTooMany, SharedLuck, FixedLuck, UnwrittenFlag, UnwrittenObservation, Infinite, FinalEverywhere, FinalNowhere, FinalShownOn,
-        LazyReset, Allocates, DrawingSteps, EmptyPicture, HalfSteps, AcceptsLengths, WrongException, Throws,
+        LazyReset, Allocates, DrawingAllocates, DrawingSteps, EmptyPicture, HalfSteps, AcceptsLengths, WrongException, Throws,
     }
 
     /// <summary>Catch with one fault.</summary>
@@ -97,6 +98,7 @@ public class FaultTests
 
         public void Render(int index, TextCanvas canvas)
         {
+            if (_fault == Fault.DrawingAllocates) GC.KeepAlive(new byte[1]);
             if (_fault == Fault.DrawingSteps) StepUnseen();
             _inner.Render(index, canvas);
             if (_fault == Fault.EmptyPicture) canvas.Clear(3, 3);

@@ -114,12 +114,17 @@ public class MountainCarTests
     [Fact]
     public void A_picture_shows_the_car_at_the_bottom_and_the_flag_on_the_hill()
     {
-        var rows = Play.Of(new EnvironmentOptions { Name = "mountaincar" }, 1).Picture(0).Split('\n');
-        Assert.Equal(16, rows.Length);
-        Assert.Single(rows, row => row.Contains('>', StringComparison.Ordinal));
-        Assert.Contains("O", rows[13], StringComparison.Ordinal);
-        Assert.True(Array.FindIndex(rows, row => row.Contains('>', StringComparison.Ordinal)) < 4);
+        const byte car = 220, flag = 196;
+        var canvas = new TextCanvas();
+        Play.Of(new EnvironmentOptions { Name = "mountaincar" }, 1).Batch.Render(0, canvas);
+        Assert.Equal((61, 16), (canvas.Width, canvas.Height));
+        Assert.Equal(13, Row(canvas, car));
+        Assert.InRange(Row(canvas, flag), 0, 3);
     }
+
+    /// <summary>The lowest row with something of that colour.</summary>
+    private static int Row(TextCanvas canvas, byte color) => Enumerable.Range(0, canvas.Height)
+        .Last(y => Enumerable.Range(0, canvas.Width).Any(x => canvas.ColorAt(x, y) == color || canvas.BackgroundAt(x, y) == color));
 
     /// <summary>Pushes of -1, 0 or 1, in either kind of actions.</summary>
     private static void Push(Play play, Func<int, int> push)

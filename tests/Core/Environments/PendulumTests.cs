@@ -77,10 +77,14 @@ public class PendulumTests
     {
         var canvas = new TextCanvas();
         Start(0, 0).Render(canvas);
-        Assert.Equal((21, 11), (canvas.Width, canvas.Height));
-        Assert.Equal("@****o     ", new string([.. Enumerable.Range(0, 11).Select(row => canvas.CharacterAt(10, row))]));
+        Assert.Equal((33, 17), (canvas.Width, canvas.Height));
+        Assert.Equal(196, canvas.ColorAt(16, 0));
+        Assert.All(Enumerable.Range(1, 6), row => Assert.Equal(214, canvas.ColorAt(16, row)));
+        Assert.Equal(255, canvas.ColorAt(16, 8));
+        Assert.All(Enumerable.Range(9, 8), row => Assert.Equal(' ', canvas.CharacterAt(16, row)));
         Start(Math.PI / 2, 0).Render(canvas);
-        Assert.Equal("@", new string([.. Enumerable.Range(0, 11).Select(row => canvas.CharacterAt(0, row))]).Trim());
+        Assert.Equal(196, canvas.ColorAt(0, 8));
+        Assert.Equal(' ', canvas.CharacterAt(32, 8));
     }
 
     private static Pendulum Start(double angle, double spin)

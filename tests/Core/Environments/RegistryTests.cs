@@ -30,7 +30,7 @@ public class RegistryTests
     [Fact]
     public void An_option_that_does_not_apply_is_an_error()
     {
-        EnvironmentOptions[] changed = [new() { StickyActions = 0.1 }, new() { Ramping = false }, new() { MinimalActions = true }];
+        EnvironmentOptions[] changed = [new() { Ramping = false }, new() { MinimalActions = true }];
         foreach (var options in changed)
         {
             var error = Assert.Throws<ArgumentException>(() => Create(options));

@@ -5,7 +5,7 @@ using static Rl.Distributed.Core.Tests.Networks.TorchLayouts;
 
 namespace Rl.Distributed.Core.Tests.Networks;
 
-/// <summary>A feed-forward case of learner_step.json: its sizes, and its arrays in our order of axes.</summary>
+/// <summary>A case of learner_step.json: its sizes, and its arrays in our order of axes.</summary>
 internal sealed record LearnerStepCase(int Rows, int Channels, int Height, int Width, int Filters, int Kernel, int Units, int Actions)
 {
     public LearnerStepCase(JsonElement each)
@@ -43,6 +43,15 @@ internal sealed record LearnerStepCase(int Rows, int Channels, int Height, int W
             target[(input / Filters * filters + input % Filters) * units + unit] = dense[i];
         }
         Put("dense1.bias", Floats(named, "fc_b"), Units, units);
+        if (named.TryGetProperty("l_wh", out var recurrent))
+        {
+            // Units beyond the case's own give 0, so their rows may be 0.
+            var gates = recurrent.GetArrayLength();
+            Put("lstm.weight_ih", Dense(Floats(named, "l_wi"), gates), gates, gates);
+            Put("lstm.weight_hh", Dense(Floats(named, "l_wh"), gates), gates, gates);
+            Put("lstm.bias_ih", Floats(named, "l_bi"), gates, gates);
+            Put("lstm.bias_hh", Floats(named, "l_bh"), gates, gates);
+        }
         Put("policy.weight", Dense(Floats(named, "pi_w"), Actions), Actions, Actions);
         Put("policy.bias", Floats(named, "pi_b"), Actions, Actions);
         Put("value.weight", Floats(named, "v_w"), 1, 1);

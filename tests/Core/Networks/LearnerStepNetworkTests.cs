@@ -11,11 +11,15 @@ public class LearnerStepNetworkTests
     private const double Tolerance = 1e-4;
 
     [Theory]
-    [InlineData(ElementType.Bit)]
-    [InlineData(ElementType.Float32)]
-    public void Outputs_and_gradients_agree_with_torch(ElementType type)
+    [InlineData(ElementType.Bit, false)]
+    [InlineData(ElementType.Float32, false)]
+    [InlineData(ElementType.Bit, true)]
+    [InlineData(ElementType.Float32, true)]
+    public void Outputs_and_gradients_agree_with_torch(ElementType type, bool isRecurrent)
     {
-        foreach (var each in OracleFiles.Math("learner_step").Where(each => !each.GetProperty("lstm").GetBoolean()))
+        JsonElement[] cases = [.. OracleFiles.Math("learner_step").Where(each => each.GetProperty("lstm").GetBoolean() == isRecurrent)];
+        Assert.NotEmpty(cases);
+        foreach (var each in cases)
         {
             var sizes = new LearnerStepCase(each);
             // Zeros in place of missing filters and units change nothing, so a small network can run as MinAtar's.
@@ -23,23 +27,28 @@ public class LearnerStepNetworkTests
             if (type == ElementType.Bit && !asMinAtar) continue;
             var (filters, units) = type == ElementType.Bit ? (16, 128) : (sizes.Filters, sizes.Units);
             var observation = new ObservationSpec(type, sizes.Height, sizes.Width, sizes.Channels);
+            var options = new NetworkOptions { Torso = "minatar", Lstm = isRecurrent ? each.GetProperty("h0")[0].GetArrayLength() : 0 };
             var network = type == ElementType.Bit
-                ? PolicyValueNetwork.Create(new NetworkOptions { Torso = "minatar" }, observation, sizes.Actions)
+                ? PolicyValueNetwork.Create(options, observation, sizes.Actions)
                 : PolicyValueNetwork.Create(
                     layout => new TorsoBuilder(layout, observation).Conv("conv1", filters, sizes.Kernel, 1).Dense("dense1", units).Build(),
-                    sizes.Actions, new NetworkOptions());
+                    sizes.Actions, options);
             var parameters = sizes.Parameters(each.GetProperty("params"), network.Layout, filters, units);
-            var workspace = network.CreateWorkspace(sizes.Rows, training: true);
+            var (steps, environments) = (each.GetProperty("T").GetInt32(), each.GetProperty("B").GetInt32());
+            var workspace = network.CreateUnrollWorkspace(steps + 1, environments, training: true);
+            bool[] reset = [.. OracleFiles.Ints(each.GetProperty("done")).Select(done => done != 0)];
 
-            network.Forward(parameters, sizes.Observations(each, type), sizes.Rows, workspace);
-            AssertClose(Floats(each, "logits"), workspace.Logits, Tolerance, "logits");
-            AssertClose(Floats(each, "values"), workspace.Values, Tolerance, "values");
+            network.ForwardUnroll(parameters, sizes.Observations(each, type), reset, InitialState(each), steps + 1, workspace);
+            float[] logits = [.. Enumerable.Range(0, steps + 1).SelectMany(t => workspace.LogitsAt(t).ToArray())];
+            float[] values = [.. Enumerable.Range(0, steps + 1).SelectMany(t => workspace.ValuesAt(t).ToArray())];
+            AssertClose(Floats(each, "logits"), logits, Tolerance, "logits");
+            AssertClose(Floats(each, "values"), values, Tolerance, "values");
 
-            var logitGradient = new float[sizes.Rows * sizes.Actions];
-            var valueGradient = new float[sizes.Rows];
+            var logitGradient = new float[steps * environments * sizes.Actions];
+            var valueGradient = new float[steps * environments];
             HeadGradients(each, sizes, logitGradient, valueGradient);
             var gradient = new float[network.Layout.Count];
-            network.Backward(parameters, sizes.Rows, workspace, logitGradient, valueGradient, gradient);
+            network.Backward(parameters, steps, workspace, logitGradient, valueGradient, gradient);
             AssertClose(sizes.Parameters(each.GetProperty("grads"), network.Layout, filters, units), gradient, Tolerance, "gradient");
         }
     }
@@ -67,6 +76,12 @@ public class LearnerStepNetworkTests
             valueGradient[i] = (float)(baselineCost * (values[i] - vs[i]));
         }
     }
+
+    /// <summary>[B × 2H], h then c; empty without an LSTM.</summary>
+    private static float[] InitialState(JsonElement each) => each.TryGetProperty("h0", out var hidden)
+        ? [.. hidden.EnumerateArray().Zip(each.GetProperty("c0").EnumerateArray(),
+            (h, c) => (float[])[.. OracleFiles.Floats(h), .. OracleFiles.Floats(c)]).SelectMany(state => state)]
+        : [];
 
     private static float[] Floats(JsonElement element, string name) => OracleFiles.Floats(element.GetProperty(name));
 }

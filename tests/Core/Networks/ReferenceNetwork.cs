@@ -4,7 +4,7 @@ using Rl.Distributed.Core.Networks;
 namespace Rl.Distributed.Core.Tests.Networks;
 
 /// <summary>Every torso with its heads for one sample in double, written down anew as plain loops over [row][column][channel].</summary>
-internal sealed class ReferenceNetwork(NetworkOptions options, PolicyValueNetwork network)
+internal sealed class ReferenceNetwork(NetworkOptions options, AgentNetwork network)
 {
     private double[] _parameters = [];
     private (int H, int W, int C) _image;
@@ -12,9 +12,36 @@ internal sealed class ReferenceNetwork(NetworkOptions options, PolicyValueNetwor
     /// <summary>Logits, then the value.</summary>
     public double[] Outputs(double[] parameters, double[] observation)
     {
+        var features = Features(parameters, observation);
+        return [.. Dense(features, "policy", x => x), .. Dense(features, "value", x => x)];
+    }
+
+    /// <summary>One step of a network with an LSTM; state [2H] moves on.</summary>
+    public double[] Step(double[] parameters, double[] observation, double[] state, bool isReset)
+    {
+        var features = Features(parameters, observation);
+        var units = state.Length / 2;
+        if (isReset) Array.Clear(state);
+        var fromInput = Affine(features, "lstm.weight_ih", "lstm.bias_ih");
+        var fromHidden = Affine(state[..units], "lstm.weight_hh", "lstm.bias_hh");
+        double Sum(int gate, int j) => fromInput[gate * units + j] + fromHidden[gate * units + j];
+        static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+        for (var j = 0; j < units; j++)
+        {
+            state[units + j] = Sigmoid(Sum(1, j)) * state[units + j] + Sigmoid(Sum(0, j)) * Math.Tanh(Sum(2, j));
+            state[j] = Sigmoid(Sum(3, j)) * Math.Tanh(state[units + j]);
+        }
+        if (network is PolicyValueNetwork) return [.. Dense(state[..units], "policy", x => x), .. Dense(state[..units], "value", x => x)];
+        if (!options.Dueling) return Dense(state[..units], "q", x => x);
+        var (advantages, value) = (Dense(state[..units], "advantage", x => x), Dense(state[..units], "value", x => x));
+        return [.. advantages.Select(advantage => value[0] + advantage - advantages.Average())];
+    }
+
+    private double[] Features(double[] parameters, double[] observation)
+    {
         _parameters = parameters;
         if (network.Observation.Shape is [var h, var w, var c]) _image = (h, w, c);
-        var features = options.Torso switch
+        return options.Torso switch
         {
             "mlp" => Mlp(observation),
             "minatar" => Dense(Relu(Conv(observation, "conv1", 1, 0)), "dense1", Relu),
@@ -22,7 +49,6 @@ internal sealed class ReferenceNetwork(NetworkOptions options, PolicyValueNetwor
             "impala-shallow" => Dense(Relu(Conv(Relu(Conv(observation, "conv1", 4, 0)), "conv2", 2, 0)), "dense1", Relu),
             _ => Deep(observation),
         };
-        return [.. Dense(features, "policy", x => x), .. Dense(features, "value", x => x)];
     }
 
     public static double[] Decode(ObservationSpec spec, ReadOnlySpan<byte> row)
@@ -64,16 +90,19 @@ internal sealed class ReferenceNetwork(NetworkOptions options, PolicyValueNetwor
         return Dense(Relu(x), "dense1", Relu);
     }
 
-    private double[] Dense(double[] x, string name, Func<double[], double[]> activation)
+    private double[] Dense(double[] x, string name, Func<double[], double[]> activation) =>
+        activation(Affine(x, $"{name}.weight", $"{name}.bias"));
+
+    private double[] Affine(double[] x, string weightName, string biasName)
     {
-        var (weight, bias) = (network.Layout[$"{name}.weight"], network.Layout[$"{name}.bias"]);
+        var (weight, bias) = (network.Layout[weightName], network.Layout[biasName]);
         var y = new double[bias.Count];
         for (var j = 0; j < y.Length; j++)
         {
             y[j] = _parameters[bias.Offset + j];
             for (var i = 0; i < x.Length; i++) y[j] += x[i] * _parameters[weight.Offset + i * y.Length + j];
         }
-        return activation(y);
+        return y;
     }
 
     private double[] Conv(double[] x, string name, int stride, int padding)

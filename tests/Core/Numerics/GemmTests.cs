@@ -24,7 +24,7 @@ public sealed class GemmTests
     [Theory, MemberData(nameof(Paths))]
     public void Products_larger_than_a_block_agree_too(CpuPath path)
     {
-        foreach (var (m, n, k) in ((int, int, int)[])[(150, 70, 1100), (110, 300, 520), (3, 2, 700), (70, 64, 513), (20, 260, 515), (9, 600, 300)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(150, 70, 1100), (110, 300, 520), (3, 2, 700), (1, 300, 1100), (2, 100, 700), (70, 64, 513), (20, 260, 515), (9, 600, 300)])
         {
             AssertAgrees(path, m, n, k);
         }
@@ -43,6 +43,30 @@ public sealed class GemmTests
                 Gemm.Multiply(path, count, n, k, a.AsSpan(first * k), false, b, false, parts.AsSpan(first * n), false);
             }
             Assert.Equal(whole, parts);
+        }
+    }
+
+    [Theory, MemberData(nameof(Paths))]
+    public void One_or_two_rows_give_the_bits_that_more_give_zeros_included(CpuPath path)
+    {
+        foreach (var n in (int[])[1, 9, 15, 16, 17, 33, 64, 65, 100, 128, 129, 144, 200, 260])
+        {
+            foreach (var k in (int[])[1, 15, 16, 17, 100, 511, 512, 513, 1100])
+            {
+                const int Rows = 7;
+                float[] a = Numbers(Rows * k, 1), b = Numbers(k * n, 2), whole = Numbers(Rows * n, 3);
+                for (var i = 0; i < a.Length; i++) a[i] = MathF.Max(0, a[i]);
+                foreach (var accumulate in (bool[])[true, false])
+                {
+                    var parts = whole.ToArray();
+                    Gemm.Multiply(path, Rows, n, k, a, false, b, false, whole, accumulate);
+                    for (int first = 0, count = 1; first < Rows; first += count, count = 3 - count)
+                    {
+                        Gemm.Multiply(path, count, n, k, a.AsSpan(first * k), false, b, false, parts.AsSpan(first * n), accumulate);
+                    }
+                    Assert.Equal(whole, parts);
+                }
+            }
         }
     }
 

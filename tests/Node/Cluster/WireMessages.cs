@@ -73,11 +73,12 @@ internal static class WireMessages
             from run in Text
             from configuration in Text
             from version in Text
+            from environment in Text
             from parameters in Gen.Choose(0, int.MaxValue)
             from epoch in Gen.Choose(0, WorkerIdentity.MaxEpoch)
             from first in Gen.Choose(0, 1 << 30)
             from workers in Gen.Choose(1, WorkerOptions.MaxCount)
-            select new WorkAssigned(run, configuration, new BuildFacts(version, parameters, parameters / 3), epoch, first, workers)),
+            select new WorkAssigned(run, configuration, new BuildFacts(version, parameters, parameters / 3, environment), epoch, first, workers)),
         [typeof(WorkFailed)] = Boxed(Text.Select(reason => new WorkFailed(reason))),
         [typeof(StopWork)] = Gen.Constant<object>(StopWork.Instance),
         [typeof(WorkStopped)] = Gen.Constant<object>(WorkStopped.Instance),

@@ -2,6 +2,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
@@ -193,7 +194,7 @@ public sealed class RingInvariantsTests
         _invariants.LeaderStarted(next);
         next.CountRolledBack([new ConsumptionClaim(0, 0, counted)], 0);
         for (var i = 0; i < restarts; i++) _invariants.ProcessStarted(Here);
-        See(new WorkAssigned("", "", new BuildFacts("", 0, 0), 1, 0, 1));
+        See(new WorkAssigned("", "", new BuildFacts("", 0, 0, ""), 1, 0, 1));
         _invariants.Ended();
         if (violation is null) Assert.Empty(_violations);
         else AssertOnly(violation);

@@ -1,11 +1,13 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog.Core;
@@ -120,14 +122,14 @@ public sealed class WorkBetweenNodesTests
     {
         var endpoint = new NodeEndpoint { Listen = new HostPort("unused", 1) };
         var run = new Run(system);
-        var plan = RunPlan.Create(
+        var plan = ImpalaRunPlan.Create(
             _config, new TrainingRunOptions { Endpoint = endpoint, LocalWorkers = localWorkers, RunId = "run" }, SequentialRunner.Instance,
             (checkpoint, frames) =>
             {
                 run.SavedFrames = frames;
                 return Task.CompletedTask;
             });
-        run.Ledger = plan.Learner;
+        run.Ledger = plan.State;
         system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
         return run;
     }
@@ -136,7 +138,8 @@ public sealed class WorkBetweenNodesTests
     {
         IReadOnlyList<Address> seeds = [EngineHost.AddressOf(new HostPort(First, 4053))];
         Action seedsLost = () => { };
-        return system.ActorOf(Props.Create(() => new WorkerHost(1, history, seeds, seedsLost)), ActorNode.HostName);
+        var environments = KnownEnvironments.Foreign();
+        return system.ActorOf(Props.Create(() => new WorkerHost(1, history, environments, seeds, seedsLost)), ActorNode.HostName);
     }
 
     private static ActorPath Remote(IActorRef host) =>
@@ -190,7 +193,7 @@ public sealed class WorkBetweenNodesTests
         {
             ReceiveAny(stranger.Heard.Add);
             Context.ActorSelection(host).Tell(StopWork.Instance, Self);
-            Context.ActorSelection(host).Tell(new WorkAssigned("another", "", new BuildFacts("", 0, 0), 0, 0, 1), Self);
+            Context.ActorSelection(host).Tell(new WorkAssigned("another", "", new BuildFacts("", 0, 0, ""), 0, 0, 1), Self);
         }
     }
 

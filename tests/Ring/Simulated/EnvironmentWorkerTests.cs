@@ -158,7 +158,7 @@ public sealed class EnvironmentWorkerTests
         return found.IsCompletedSuccessfully ? found.Result : ActorRefs.Nobody;
     }
 
-    private WorkerSetup Setup() => new(random => _createEnvironments(random), _network, Shape, 1, 0.99f, 0, CreditTimeout);
+    private WorkerSetup Setup() => new(random => _createEnvironments(random), _network, Shape, 1, 0.99f, 1, 0, CreditTimeout);
 
     private void Grant(int count, int incarnation = 0) => Tell(_worker, new CreditsGranted(0, incarnation, count));
 

@@ -15,10 +15,10 @@ public sealed class FuzzNetworkSpecs
     public void Many_malformed_connections_break_nothing_and_friends_get_through()
     {
         using Side target = new("target"), friend = new("friend");
-        var good = 0;
-        target.Handler.Arrived = arrival => 
+        var heard = new int[4];
+        target.Handler.Arrived = arrival =>
         {
-            if (arrival.Peer.Host == "127.0.0.1") Interlocked.Increment(ref good);
+            if (arrival.Peer.Host == "127.0.0.1") Interlocked.Increment(ref heard[arrival.Body[0]]);
         };
         friend.Send(target, [1]);
         target.Await(1);
@@ -36,18 +36,14 @@ public sealed class FuzzNetworkSpecs
             }
         })).ToList();
 
-        var (said, newcomers) = (1, 0);
+        var newcomers = 0;
         while (Volatile.Read(ref left) > 0)
         {
-            using var newcomer = new Side("newcomer" + newcomers);
-            friend.Send(target, [2]);
-            newcomer.Send(target, [3]);
-            (said, newcomers) = (said + 2, newcomers + 1);
-            Side.Until(() => Volatile.Read(ref good) >= said, "A friend is kept out.");
+            using var newcomer = new Side("newcomer" + newcomers++);
+            Talk(target, heard, (friend, 2), (newcomer, 3));
         }
         attackers.ForEach(attacker => attacker.Join());
-        friend.Send(target, [2]);
-        Side.Until(() => Volatile.Read(ref good) == said + 1, "The last message did not arrive.");
+        Talk(target, heard, (friend, 2));
 
         var seconds = (Environment.TickCount64 - start) / 1000;
         Assert.InRange(target.Counters.Rejected, rounds / 2, long.MaxValue);
@@ -70,6 +66,26 @@ public sealed class FuzzNetworkSpecs
         // Eight at most are left waiting, and perhaps the friend's second try.
         Side.Until(() => silent.Count(socket => !socket.Poll(0, SelectMode.SelectRead)) <= 8, "The silent connections stay open.");
         silent.ForEach(socket => socket.Dispose());
+    }
+
+    /// <summary>Each is heard; what a connection that broke has lost on a busy machine is said again.</summary>
+    private static void Talk(Side target, int[] heard, params (Side Side, byte Word)[] friends)
+    {
+        foreach (var (side, word) in friends)
+        {
+            var (before, saidAt) = (Volatile.Read(ref heard[word]), long.MinValue);
+            Side.Until(
+                () =>
+                {
+                    if (saidAt + 3000 < Environment.TickCount64)
+                    {
+                        saidAt = Environment.TickCount64;
+                        side.Send(target, [word]);
+                    }
+                    return Volatile.Read(ref heard[word]) > before;
+                },
+                $"A friend is kept out: {string.Join(" | ", side.Log)}");
+        }
     }
 
     private static void Attack(Side target, int seed, int rounds)

@@ -11,6 +11,7 @@ namespace Rl.Distributed.Core.Environments.Bsuite;
 public struct Catch : IGame<Catch, int>
 {
     private const int Rows = 10, Columns = 5;
+    private const byte AirColor = 234, WallColor = 240, PaddleColor = 39, BallColor = 220;
 
     private int _ballX, _ballY, _paddleX;
 
@@ -46,17 +47,17 @@ public struct Catch : IGame<Catch, int>
 
     public readonly void Render(TextCanvas canvas)
     {
-        canvas.Clear(2 * Columns + 2, Rows + 1);
+        canvas.Clear(2 * Columns + 2, Rows + 1, AirColor);
         for (var y = 0; y < Rows; y++)
         {
-            canvas.Put(0, y, '|', 8);
-            canvas.Put(2 * Columns + 1, y, '|', 8);
+            canvas.Block(0, y, '|', WallColor);
+            canvas.Block(2 * Columns + 1, y, '|', WallColor);
         }
-        for (var x = 0; x < 2 * Columns + 2; x++) canvas.Put(x, Rows, '-', 8);
-        canvas.Put(1 + 2 * _paddleX, Rows - 1, '[', 14);
-        canvas.Put(2 + 2 * _paddleX, Rows - 1, ']', 14);
-        canvas.Put(1 + 2 * _ballX, _ballY, '(', 11);
-        canvas.Put(2 + 2 * _ballX, _ballY, ')', 11);
+        for (var x = 0; x < 2 * Columns + 2; x++) canvas.Block(x, Rows, '-', WallColor);
+        canvas.Block(1 + 2 * _paddleX, Rows - 1, '[', PaddleColor);
+        canvas.Block(2 + 2 * _paddleX, Rows - 1, ']', PaddleColor);
+        canvas.Block(1 + 2 * _ballX, _ballY, '(', BallColor);
+        canvas.Block(2 + 2 * _ballX, _ballY, ')', BallColor);
     }
 
     private static void Set(Span<byte> observation, int x, int y)

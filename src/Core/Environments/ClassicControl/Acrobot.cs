@@ -57,8 +57,8 @@ public struct Acrobot : IControlTask<Acrobot, int>
     {
         canvas.Clear(RodPicture.Columns(2), RodPicture.Rows(2));
         RodPicture.Level(canvas, 2, 1);
-        var elbow = RodPicture.Draw(canvas, 2, _angle1, 12);
-        RodPicture.Draw(canvas, 2, _angle1 + _angle2, 11, elbow);
+        var elbow = RodPicture.Draw(canvas, 2, _angle1, 39);
+        RodPicture.Draw(canvas, 2, _angle1 + _angle2, 214, elbow);
         RodPicture.Joint(canvas, 2);
         RodPicture.Joint(canvas, 2, elbow);
     }

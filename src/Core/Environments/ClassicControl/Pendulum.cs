@@ -60,7 +60,7 @@ public struct Pendulum : IControlTask<Pendulum, float>
     public readonly void Render(TextCanvas canvas)
     {
         canvas.Clear(RodPicture.Columns(1), RodPicture.Rows(1));
-        RodPicture.Draw(canvas, 1, Math.PI + _angle, 11);
+        RodPicture.Draw(canvas, 1, Math.PI + _angle, 214);
         RodPicture.Joint(canvas, 1);
     }
 

@@ -1,15 +1,15 @@
 namespace Rl.Distributed.Core.Environments.ClassicControl;
 
-/// <summary>Rods that turn about the middle of a picture, 5 rows long each, with room all around.</summary>
-/// <remarks>A character is about twice as high as wide, so a rod that lies takes twice as many columns as rows.</remarks>
+/// <summary>Rods that turn about the middle of a picture, with room all around, in square dots.</summary>
 internal static class RodPicture
 {
-    private const int RodRows = 5, RodColumns = 2 * RodRows;
+    private const byte JointColor = 255, EndColor = 196, LevelColor = 240;
+    private const double Thickness = 2.5;
 
-    /// <summary>The picture's height, with room for a chain of so many rods.</summary>
-    public static int Rows(int rods) => 2 * rods * RodRows + 1;
+    /// <summary>The picture's height in cells, with room for a chain of so many rods.</summary>
+    public static int Rows(int rods) => rods * Dots(rods) + 1;
 
-    public static int Columns(int rods) => 2 * rods * RodColumns + 1;
+    public static int Columns(int rods) => 2 * rods * Dots(rods) + 1;
 
     /// <summary>Draws a rod and returns where it ends, in rods right of and below the middle.</summary>
     /// <param name="rods">The length of the chain that the picture has room for.</param>
@@ -19,22 +19,28 @@ internal static class RodPicture
         TextCanvas canvas, int rods, double angle, byte color, (double Right, double Down) from = default)
     {
         var (right, down) = Math.SinCos(angle);
-        for (var point = 0; point <= RodColumns; point++)
-        {
-            var along = (double)point / RodColumns;
-            Put(canvas, rods, (from.Right + along * right, from.Down + along * down), point == RodColumns ? '@' : '*', color);
-        }
-        return (from.Right + right, from.Down + down);
+        var (dots, middle) = (Dots(rods), rods * Dots(rods));
+        var end = (Right: from.Right + right, Down: from.Down + down);
+        canvas.Line(
+            middle + dots * from.Right, middle + dots * from.Down, middle + dots * end.Right, middle + dots * end.Down, color, Thickness);
+        Spot(canvas, rods, end, EndColor);
+        return end;
     }
 
-    public static void Joint(TextCanvas canvas, int rods, (double Right, double Down) at = default) => Put(canvas, rods, at, 'o', 15);
+    public static void Joint(TextCanvas canvas, int rods, (double Right, double Down) at = default) => Spot(canvas, rods, at, JointColor);
 
     /// <summary>Draws a line across, so many rods above the middle.</summary>
     public static void Level(TextCanvas canvas, int rods, int height)
     {
-        for (var column = 0; column < Columns(rods); column++) canvas.Put(column, (rods - height) * RodRows, '-', 8);
+        for (var column = 0; column < Columns(rods); column++) canvas.Dot(column, (rods - height) * Dots(rods), LevelColor);
     }
 
-    private static void Put(TextCanvas canvas, int rods, (double Right, double Down) at, char character, byte color) =>
-        canvas.Put((int)Math.Round((rods + at.Right) * RodColumns), (int)Math.Round((rods + at.Down) * RodRows), character, color);
+    /// <summary>The length of one rod: what makes a picture of at most 21 rows.</summary>
+    private static int Dots(int rods) => rods == 1 ? 16 : 10;
+
+    private static void Spot(TextCanvas canvas, int rods, (double Right, double Down) at, byte color)
+    {
+        var (x, y) = (Math.Round((rods + at.Right) * Dots(rods)), Math.Round((rods + at.Down) * Dots(rods)));
+        canvas.Line(x, y, x, y, color, thickness: 3);
+    }
 }

@@ -12,7 +12,8 @@ internal static class Valley
     /// <summary>What is wrong with a state that no car is in.</summary>
     public const string NoCar = "a car is between -1.2 and 0.6 and rolls at most 0.07 a step";
 
-    private const int Width = 61, Height = 16, Hills = 12;
+    private const int Width = 61, Height = 16, Hills = 23;
+    private const byte GrassColor = 34, EarthColor = 22, PoleColor = 252, FlagColor = 196, CarColor = 220, WheelColor = 94;
 
     public static void Roll(ref double position, ref double speed, double push)
     {
@@ -30,21 +31,26 @@ internal static class Valley
         for (var column = 0; column < Width; column++)
         {
             var ground = Ground(column);
-            canvas.Put(column, ground, '^', 2);
-            for (var row = ground + 1; row < Height; row++) canvas.Put(column, row, '.', 8);
+            for (var row = ground; row < 2 * Height; row++) canvas.Dot(column, row, row < ground + 2 ? GrassColor : EarthColor);
         }
         var flag = Column(goal);
-        canvas.Put(flag, Ground(flag) - 1, '|', 15);
-        canvas.Put(flag, Ground(flag) - 2, '>', 9);
+        canvas.Line(flag, Ground(flag) - 1, flag, Ground(flag) - 6, PoleColor);
+        for (var row = 5; row <= 6; row++) canvas.Line(flag + 1, Ground(flag) - row, flag + 3, Ground(flag) - row, FlagColor);
         var car = Column(position);
-        canvas.Put(car, Ground(car) - 1, 'O', 11);
+        for (var column = car - 2; column <= car + 2; column++)
+        {
+            canvas.Dot(column, Ground(column) - 1, Math.Abs(column - car) == 1 ? WheelColor : CarColor);
+            canvas.Dot(column, Ground(column) - 2, CarColor);
+            if (Math.Abs(column - car) < 2) canvas.Dot(column, Ground(column) - 3, CarColor);
+        }
     }
 
     private static int Column(double position) => (int)Math.Round((position - Left) / (Right - Left) * (Width - 1));
 
+    /// <summary>The highest dot of the ground, in half rows.</summary>
     private static int Ground(int column)
     {
         var position = Left + column * (Right - Left) / (Width - 1);
-        return Height - 2 - (int)Math.Round((Math.Sin(3 * position) + 1) / 2 * (Hills - 1));
+        return 2 * Height - 4 - (int)Math.Round((Math.Sin(3 * position) + 1) / 2 * (Hills - 1));
     }
 }

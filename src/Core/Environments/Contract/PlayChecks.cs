@@ -5,7 +5,7 @@ namespace Rl.Distributed.Core.Environments.Contract;
 
 /// <summary>The checks of what an environment does when it is used as it should be.</summary>
 /// <remarks>Each returns what it saw, or throws a violation.</remarks>
-internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> create, int steps)
+internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> create, int steps, bool needsLuck)
 {
     public string Sizes()
     {
@@ -36,7 +36,9 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             one.Step();
             other.Step();
         }
-        throw new ContractViolation($"two seeds gave the same {steps} steps; is the stream that the factory is given in use?");
+        var seen = $"two seeds gave the same {steps} steps";
+        if (!needsLuck) return $"not so: {seen}. If there is to be luck, draw it from the random stream that is passed in";
+        throw new ContractViolation($"{seen}; is the stream that the factory is given in use?");
     }
 
     public string WrittenInFull()
@@ -66,7 +68,8 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
     public string Finals()
     {
         var (zeros, ones) = (new ContractPlayer(create), new ContractPlayer(create, ones: true));
-        var renewed = false;
+        // Where nothing ever changes, such as the view of a bandit, nothing can be renewed.
+        var (first, renewed, changes) = (zeros.Observations.ToArray(), false, false);
         for (var step = 1; step <= steps; step++)
         {
             zeros.Step();
@@ -74,6 +77,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             for (var i = 0; i < ContractPlayer.Count; i++)
             {
                 var final = zeros.Row(zeros.Finals, i);
+                changes |= !zeros.Row(zeros.Observations, i).SequenceEqual(zeros.Row(first, i));
                 var otherFinal = ones.Row(ones.Finals, i);
                 if (zeros.Ended(i))
                 {
@@ -87,7 +91,7 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
                 }
             }
         }
-        if (zeros.Episodes > 0 && !renewed)
+        if (zeros.Episodes > 0 && changes && !renewed)
             throw new ContractViolation("after its end an episode shows on: every next observation was the final one");
         return Seen(zeros);
     }
@@ -131,6 +135,24 @@ internal sealed class PlayChecks(Func<int, RandomStream, IEnvironmentBatch> crea
             for (var x = 0; x < canvas.Width; x++)
                 if (canvas.CharacterAt(x, y) != ' ') return $"{canvas.Width} × {canvas.Height} characters";
         throw new ContractViolation("the picture is empty");
+    }
+
+    public string PictureAllocations()
+    {
+        var player = new ContractPlayer(create);
+        var canvas = new TextCanvas();
+        long allocated = 0;
+        // As for stepping: only the last of several rounds must be clean.
+        for (var round = 0; round < 4; round++)
+        {
+            player.Step();
+            player.Batch.Render(0, canvas);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < ContractPlayer.Count; i++) player.Batch.Render(i, canvas);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated == 0) return "";
+        }
+        throw new ContractViolation($"{allocated} bytes in {ContractPlayer.Count} pictures");
     }
 
     private static void MustBeWritten(ContractPlayer zeros, ContractPlayer ones)

@@ -30,7 +30,7 @@ public struct Asterix : IMinAtarGame<Asterix>
     public static string Description => "MinAtar Asterix: gather gold, one point each, and avoid the enemies.";
 
     public static ImmutableArray<ChannelLook> Channels { get; } =
-        [new("player", 'A', 15), new("enemy", 'E', 9), new("trail", '.', 8), new("gold", '$', 11)];
+        [new("player", 'A', 51), new("enemy", 'E', 196), new("trail", '.', 238), new("gold", '$', 220)];
 
     public static ImmutableArray<int> MinimalActions { get; } = [0, 1, 2, 3, 4];
 

@@ -11,6 +11,8 @@ public static class Board
     /// <summary>Size².</summary>
     public const int Cells = Size * Size;
 
+    private const byte FloorColor = 234, WallColor = 240;
+
     public static bool IsSet(ReadOnlySpan<byte> observation, int channels, int x, int y, int channel)
     {
         var bit = (y * Size + x) * channels + channel;
@@ -35,22 +37,22 @@ public static class Board
     public static void Draw(ReadOnlySpan<byte> observation, ImmutableArray<ChannelLook> channels, TextCanvas canvas)
     {
         const int width = 2 * Size + 2, height = Size + 2;
-        canvas.Clear(width, height);
+        canvas.Clear(width, height, FloorColor);
         for (var x = 0; x < width; x++)
         {
-            canvas.Put(x, 0, x is 0 or width - 1 ? '+' : '-', 8);
-            canvas.Put(x, height - 1, x is 0 or width - 1 ? '+' : '-', 8);
+            canvas.Block(x, 0, x is 0 or width - 1 ? '+' : '-', WallColor);
+            canvas.Block(x, height - 1, x is 0 or width - 1 ? '+' : '-', WallColor);
         }
         for (var y = 0; y < Size; y++)
         {
-            canvas.Put(0, y + 1, '|', 8);
-            canvas.Put(width - 1, y + 1, '|', 8);
+            canvas.Block(0, y + 1, '|', WallColor);
+            canvas.Block(width - 1, y + 1, '|', WallColor);
             for (var x = 0; x < Size; x++)
             {
                 var channel = FirstSet(observation, channels.Length, x, y);
                 if (channel < 0) continue;
-                canvas.Put(1 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
-                canvas.Put(2 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
+                canvas.Block(1 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
+                canvas.Block(2 + 2 * x, y + 1, channels[channel].Glyph, channels[channel].Color);
             }
         }
     }

@@ -30,7 +30,7 @@ public struct Breakout : IMinAtarGame<Breakout>
     public static string Description => "MinAtar Breakout: bounce the ball off the paddle to break bricks, one point each.";
 
     public static ImmutableArray<ChannelLook> Channels { get; } =
-        [new("paddle", '=', 14), new("ball", 'O', 15), new("trail", '.', 8), new("brick", '#', 9)];
+        [new("paddle", '=', 51), new("ball", 'O', 231), new("trail", '.', 243), new("brick", '#', 166)];
 
     public static ImmutableArray<int> MinimalActions { get; } = [0, 1, 3];
 

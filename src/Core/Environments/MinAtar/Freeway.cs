@@ -26,9 +26,9 @@ public struct Freeway : IMinAtarGame<Freeway>
 
     public static ImmutableArray<ChannelLook> Channels { get; } =
     [
-        new("chicken", 'C', 15), new("car", '#', 9),
-        new("trail of speed 1", '1', 8), new("trail of speed 2", '2', 8), new("trail of speed 3", '3', 8),
-        new("trail of speed 4", '4', 8), new("trail of speed 5", '5', 8),
+        new("chicken", 'C', 226), new("car", '#', 196),
+        new("trail of speed 1", '1', 52), new("trail of speed 2", '2', 58), new("trail of speed 3", '3', 22),
+        new("trail of speed 4", '4', 24), new("trail of speed 5", '5', 54),
     ];
 
     public static ImmutableArray<int> MinimalActions { get; } = [0, 2, 4];

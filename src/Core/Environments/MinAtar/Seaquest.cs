@@ -35,9 +35,9 @@ public struct Seaquest : IMinAtarGame<Seaquest>
 
     public static ImmutableArray<ChannelLook> Channels { get; } =
     [
-        new("submarine front", 'O', 15), new("submarine back", 'o', 15), new("friendly bullet", '-', 11), new("trail", '.', 8),
-        new("enemy bullet", '*', 9), new("fish", 'F', 10), new("enemy submarine", 'S', 9), new("oxygen gauge", '=', 12),
-        new("diver gauge", 'd', 14), new("diver", 'D', 14),
+        new("submarine front", 'O', 226), new("submarine back", 'o', 178), new("friendly bullet", '-', 231), new("trail", '.', 24),
+        new("enemy bullet", '*', 213), new("fish", 'F', 208), new("enemy submarine", 'S', 196), new("oxygen gauge", '=', 39),
+        new("diver gauge", 'd', 46), new("diver", 'D', 46),
     ];
 
     public static ImmutableArray<int> MinimalActions { get; } = [0, 1, 2, 3, 4, 5];

@@ -37,8 +37,8 @@ public struct SpaceInvaders : IMinAtarGame<SpaceInvaders>
 
     public static ImmutableArray<ChannelLook> Channels { get; } =
     [
-        new("cannon", '^', 14), new("alien", 'W', 10), new("alien moving left", '<', 10), new("alien moving right", '>', 10),
-        new("friendly bullet", '|', 15), new("enemy bullet", '!', 9),
+        new("cannon", '^', 51), new("alien", 'W', 46), new("alien moving left", '<', 46), new("alien moving right", '>', 46),
+        new("friendly bullet", '|', 231), new("enemy bullet", '!', 196),
     ];
 
     public static ImmutableArray<int> MinimalActions { get; } = [0, 1, 3, 5];

@@ -1,5 +1,5 @@
 using Akka.Actor;
-using Rl.Distributed.Learner.Impala;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Runtime;
 using Serilog;
@@ -41,8 +41,8 @@ internal static class SimulatedHost
 
     private static void Run(EmbeddedEngine.Simulation simulation, RunPlan plan, Func<bool> condition)
     {
-        for (var updates = -1L; !simulation.RunUntil(condition, StallLimit); updates = plan.Learner.Learner.Updates)
-            if (updates == plan.Learner.Learner.Updates)
+        for (var updates = -1L; !simulation.RunUntil(condition, StallLimit); updates = plan.Report().Updates)
+            if (updates == plan.Report().Updates)
                 throw new InvalidOperationException(
                     $"The run stands still: no update within {StallLimit.TotalHours} hour of virtual time, after {updates}.");
     }

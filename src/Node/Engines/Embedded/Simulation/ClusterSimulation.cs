@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.Replay;
@@ -51,7 +52,8 @@ internal sealed class ClusterSimulation
     public ClusterSimulation(SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default)
     {
         // The number of lanes is part of the result, and must not be the machine's.
-        var learner = request.Config.Learner;
+        if (request.Config.Learner is not ImpalaOptions learner)
+            throw new ArgumentException($"algorithm: {request.Config.Algorithm} is not simulated over several nodes; impala is.");
         learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) };
         _cancellationToken = cancellationToken;
         _request = request with { Config = request.Config with { Learner = learner } };

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Akka.Actor;
 using Rl.Distributed.Actors;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Runtime;
 using Serilog;
 
@@ -40,7 +41,7 @@ internal sealed class SimulatedActorProcess(
             log => life.IsDead
                 ? throw new OperationCanceledException("The machine is off.")
                 : life.System = EngineHost.Create(simulation, log, endpoint),
-            [seed], workers, logger, simulation.TimeProvider);
+            [seed], workers, KnownEnvironments.Foreign(), logger, simulation.TimeProvider);
         life.Work = node.RunAsync(life.Stop.Token);
     }
 

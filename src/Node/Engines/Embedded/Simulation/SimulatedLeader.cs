@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
@@ -88,10 +89,10 @@ internal sealed class SimulatedLeader
             Progress = new Rows(this),
             Logger = _logger,
         };
-        var plan = RunPlan.Create(_config, options, SequentialRunner.Instance, (checkpoint, frames) => SaveAsync(life, checkpoint, frames));
-        _timeline.Add($"{_address.Host} leads, epoch {plan.Learner.Epoch}"
+        var plan = ImpalaRunPlan.Create(_config, options, SequentialRunner.Instance, (checkpoint, frames) => SaveAsync(life, checkpoint, frames));
+        _timeline.Add($"{_address.Host} leads, epoch {plan.Epoch}"
             + (resume is null ? "" : $", from the checkpoint of {resume.Frames} frames"));
-        State = plan.Learner;
+        State = plan.State;
         _invariants.LeaderStarted(State, options.UnrollsConsumed, _workers);
         life.System = EngineHost.Create(_simulation, _logger, endpoint);
         var meter = life.Meter = new ProgressMeter(
@@ -133,7 +134,7 @@ internal sealed class SimulatedLeader
     }
 
     /// <summary>The run is to end now.</summary>
-    public void StopTraining() => _life?.Coordinator.Tell(Learner.Impala.StopTraining.Instance);
+    public void StopTraining() => _life?.Coordinator.Tell(Core.Runs.StopTraining.Instance);
 
     /// <summary>The process ends, as it does after the run.</summary>
     public void End() => _ = TrainingRun.EndAsync(_life!.System, _life.Endpoint, _simulation.TimeProvider);

@@ -1,4 +1,4 @@
-namespace Rl.Distributed.Learner;
+namespace Rl.Distributed.Core.Runs;
 
 /// <summary>Policy lag: versions that the weights moved between acting and learning.</summary>
 public sealed class LagMeter

@@ -1,9 +1,8 @@
 using Rl.Distributed.Core.Checkpoints;
-using Rl.Distributed.Core.Losses;
 
-namespace Rl.Distributed.Learner.Impala;
+namespace Rl.Distributed.Core.Runs;
 
-// What the learner receives, beside BatchReady from the replay actor.
+// What the actor that owns the weights receives from whoever leads the run, whatever the algorithm.
 
 /// <summary>Save a checkpoint when the update that runs is done.</summary>
 public sealed record SaveCheckpoint
@@ -16,6 +15,9 @@ public sealed record StopTraining
 {
     public static readonly StopTraining Instance = new();
 }
+
+/// <summary>So many unrolls of a worker's incarnation.</summary>
+public sealed record ConsumptionClaim(int Worker, int Incarnation, long Unrolls);
 
 /// <summary>Workers are back, with what they know was consumed of theirs.</summary>
 /// <param name="Claims">Of the present epoch and of earlier ones.</param>
@@ -42,8 +44,12 @@ public sealed record LearnerReport
     /// <summary>The same, mean over this process's run so far.</summary>
     public required double PolicyLagMean { get; init; }
 
-    /// <summary>The last update's loss, summed over its frames.</summary>
-    public required ImpalaLossValues Loss { get; init; }
+    /// <summary>Parts of the last update's loss, mean over its frames; NaN where the algorithm has no such part. Entropy in nats, positive.</summary>
+    public double PolicyLoss { get; init; } = double.NaN;
+
+    public double ValueLoss { get; init; } = double.NaN;
+
+    public double Entropy { get; init; } = double.NaN;
 
     public required float GradientNorm { get; init; }
 
@@ -73,3 +79,6 @@ public sealed record TrainingFailed(Exception Reason);
 
 /// <summary>Puts a checkpoint where it survives the process.</summary>
 public delegate Task CheckpointWriter(Checkpoint checkpoint, long frames);
+
+/// <summary>Training produced numbers that are no numbers; going on would only spread them.</summary>
+public sealed class TrainingDivergedException(string message) : Exception(message);

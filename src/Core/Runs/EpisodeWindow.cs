@@ -1,6 +1,6 @@
 using Rl.Distributed.Core.Trajectories;
 
-namespace Rl.Distributed.Learner;
+namespace Rl.Distributed.Core.Runs;
 
 /// <summary>Returns of the last 100 training episodes, in the order in which the learner consumed them.</summary>
 public sealed class EpisodeWindow
