@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.ParameterServer;
@@ -17,7 +18,9 @@ internal sealed class AsyncArguments
         if (words.Length < 2 || words.Length % 2 != 0)
             throw new ArgumentException("async [scaling] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
         for (var i = 2; i < words.Length; i += 2) _values[words[i].TrimStart('-')] = words[i + 1];
-        (Algorithm, Environment) = (words[0], words[1]);
+        Algorithm = words[0];
+        Environment = new EnvironmentOptions { Name = words[1] };
+        if (_values.ContainsKey("length")) Environment = Environment with { Length = (int)Number("length", 0) };
         Frames = (long)Number("frames", 1_000_000);
         Threads = (int)Number("threads", 2);
         Learners = (int)Number("learners", 16);
@@ -35,7 +38,7 @@ internal sealed class AsyncArguments
 
     public string Algorithm { get; }
 
-    public string Environment { get; }
+    public EnvironmentOptions Environment { get; }
 
     public long Frames { get; }
 
@@ -70,7 +73,7 @@ internal sealed class AsyncArguments
     {
         var network = new NetworkOptions
         {
-            Torso = Text("torso", Environment.StartsWith("minatar", StringComparison.Ordinal) ? "minatar" : "mlp"),
+            Torso = Text("torso", Environment.Name.StartsWith("minatar", StringComparison.Ordinal) ? "minatar" : "mlp"),
             Hidden = [.. Text("hidden", "64,64").Split(',').Select(units => int.Parse(units, CultureInfo.InvariantCulture))],
             Lstm = (int)Number("lstm", 0),
             Activation = Enum.Parse<Activation>(Text("activation", "relu"), ignoreCase: true),

@@ -16,7 +16,6 @@ internal sealed class AsyncRun
 
     private readonly AsyncArguments _arguments;
     private readonly ulong _seed;
-    private readonly EnvironmentOptions _environment;
     private readonly AgentNetwork _network;
     private readonly ConcurrentQueue<LearnerProgress> _reports = new();
     private readonly AsyncProgressMeter _meter;
@@ -27,8 +26,7 @@ internal sealed class AsyncRun
     public AsyncRun(AsyncArguments arguments, ulong seed)
     {
         (_arguments, _seed) = (arguments, seed);
-        _environment = new EnvironmentOptions { Name = arguments.Environment };
-        var spec = EnvironmentRegistry.Default.Spec(_environment);
+        var spec = EnvironmentRegistry.Default.Spec(arguments.Environment);
         _network = arguments.Options is A3cOptions
             ? PolicyValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions)
             : ActionValueNetwork.Create(arguments.Network, spec.Observation, spec.DiscreteActions);
@@ -49,7 +47,7 @@ internal sealed class AsyncRun
     private double Evaluate(ReadOnlySpan<float> parameters, int episodes)
     {
         var random = RandomStream.Create(_seed, StreamRole.EvaluationEnvironment);
-        var environments = EnvironmentRegistry.Default.Create(_environment, episodes, random);
+        var environments = EnvironmentRegistry.Default.Create(_arguments.Environment, episodes, random);
         return GreedyEpisodes.Mean(_network, parameters, environments);
     }
 
@@ -134,7 +132,7 @@ internal sealed class AsyncRun
         {
             var place = new LearnerPlace(i, 0, _seed, _arguments.Frames, shared, local, log);
             var environments = EnvironmentRegistry.Default.Create(
-                _environment, _arguments.Options.Environments, place.Stream(StreamRole.Environment));
+                _arguments.Environment, _arguments.Options.Environments, place.Stream(StreamRole.Environment));
             learners.Add(memory is not null
                 ? new A3cLearner(place, memory, environments)
                 : new AsyncQLearner(place, qMemory!, target!, environments));
