@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Rl.Distributed.Bench;
+using Rl.Distributed.Bench.Async;
 using Rl.Distributed.Bench.Processes;
 using Rl.Distributed.Bench.Remote;
 
@@ -7,16 +8,20 @@ using Rl.Distributed.Bench.Remote;
 // dotnet run -c Release --project bench -- remote      two processes, beside raw sockets
 // dotnet run -c Release --project bench -- cluster     runs over several processes, beside one
 // dotnet run -c Release --project bench -- gymnasium   the bridge to Python, beside Python's own vector of environments
+// dotnet run -c Release --project bench -- async       learners that share memory, on plain threads: AsyncArguments says what follows
 switch (args)
 {
     case ["gymnasium", .. var words]:
         GymnasiumBench.Run(words);
         break;
+    case ["async", .. var words]:
+        AsyncBench.Run(words);
+        break;
     case ["remote", .. var names]:
         RemoteBench.Run(names);
         break;
-    case ["cluster", .. var words]:
-        NodesBench.Run(words);
+    case ["cluster", .. var more]:
+        NodesBench.Run(more);
         break;
     case [RemotePeer.Argument, .. var files]:
         RemotePeer.Run(files);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Rl.Distributed.Core.Networks;
 
 /// <summary>Floats that start on a 64-byte boundary and do not move, so that vectors never straddle cache lines.</summary>
-internal sealed class AlignedFloats
+public sealed class AlignedFloats
 {
     private const int Alignment = 64;
 

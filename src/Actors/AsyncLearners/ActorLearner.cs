@@ -1,0 +1,75 @@
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Actors.AsyncLearners;
+
+/// <summary>Which learner it is, and what it shares with whom.</summary>
+/// <param name="Index">Number of the learner in the run; its random streams depend on it.</param>
+/// <param name="Incarnation">How often it was started anew.</param>
+/// <param name="RunSeed">The run's seed.</param>
+/// <param name="TotalFrames">Frames of the whole run, over which the learning rate is annealed.</param>
+/// <param name="Shared">θ, of all learners of the process.</param>
+/// <param name="Local">θ' and the gradient; learners of one thread that take turns share them.</param>
+/// <param name="Log">Adds up what it does; of the same thread.</param>
+public sealed record LearnerPlace(
+    int Index, int Incarnation, ulong RunSeed, long TotalFrames, SharedParameters Shared, LocalParameters Local, LearnerLog Log)
+{
+    public RandomStream Stream(StreamRole role) => RandomStream.Create(RunSeed, role, (uint)Index, (uint)Incarnation);
+}
+
+/// <summary>One logical actor-learner: it acts for t_max steps with its copy of the parameters, turns them into a gradient, and applies
+/// that to the shared parameters.</summary>
+/// <remarks>
+/// Mnih et al. 2016 (arXiv:1602.01783), Alg. 1, S2, S3. Not thread-safe; several that share their local memory take turns on one thread:
+/// between two segments a learner keeps nothing there. What differs from the paper: a segment does not stop where an episode ends,
+/// the next one begins within it.
+/// </remarks>
+public abstract class ActorLearner : IDisposable
+{
+    private readonly AlignedFloats? _statistics;
+    private readonly LinearSchedule _learningRate;
+    private readonly float _maxNorm;
+
+    private protected ActorLearner(LearnerPlace place, AsyncLearnerOptions options, IEnvironmentBatch environments)
+    {
+        Place = place;
+        Stepper = new SegmentStepper(environments, options, place.Log);
+        _statistics = place.Shared.CreateStatistics();
+        _learningRate = Schedule(options, place.TotalFrames);
+        (_maxNorm, Frames) = (options.MaxGradientNorm, options.SegmentLength * options.Environments);
+    }
+
+    /// <summary>Frames of a segment.</summary>
+    public int Frames { get; }
+
+    public LocalParameters Local => Place.Local;
+
+    private protected LearnerPlace Place { get; }
+
+    private protected SegmentStepper Stepper { get; }
+
+    /// <summary>Acts for a segment and adds its gradient to the local one: for who applies it elsewhere.</summary>
+    public abstract void AddGradient();
+
+    /// <summary>Acts for a segment, and applies its gradient.</summary>
+    public void RunSegment()
+    {
+        AddGradient();
+        var before = Place.Shared.AddFrames(Frames);
+        Place.Log.AddGradient(Place.Shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics));
+        OnApplied(before);
+    }
+
+    public void Dispose() => Stepper.Dispose();
+
+    internal static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>
+        new(options.LearningRate, options.AnnealLearningRate ? 0 : options.LearningRate, totalFrames);
+
+    /// <summary>The frames before … before + Frames of all learners were this segment's.</summary>
+    private protected virtual void OnApplied(long before)
+    {
+    }
+}

@@ -1,0 +1,89 @@
+using Akka.Actor;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Actors.AsyncLearners;
+
+/// <summary>What an actor of asynchronous learners works with.</summary>
+/// <param name="Create">Makes its learners for the incarnation that begins; called on their thread.</param>
+/// <param name="Shared">The parameters, and the frames of all learners.</param>
+/// <param name="TotalFrames">It ends when so many are done, all learners together.</param>
+public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames);
+
+/// <summary>
+/// Is responsible for some learners of a process: runs them, segment by segment, until all frames are done or it is told to stop, and
+/// says what they did. Runs on a pinned dispatcher.
+/// </summary>
+public sealed class AsyncLearnerActor : ReceiveActor
+{
+    // Also where time stands still, others have their turn.
+    private const int SegmentsPerSlice = 64;
+    private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10), ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly AsyncLearnerSetup _setup;
+    private readonly IActorRef _observer;
+    private readonly IAsyncLearners _learners;
+    private readonly int _group, _incarnation;
+    private TimeSpan _reportedAt;
+    private bool _finished;
+
+    /// <param name="setup">What it works with.</param>
+    /// <param name="identity">Which actor of the run it is.</param>
+    /// <param name="observer">Hears of its progress.</param>
+    public AsyncLearnerActor(AsyncLearnerSetup setup, WorkerIdentity identity, IActorRef observer)
+    {
+        (_setup, _observer) = (setup, observer);
+        (_group, _incarnation) = (identity.Index, identity.BeginIncarnation());
+        _learners = setup.Create(_incarnation);
+        Receive<Continue>(_ => OnContinue());
+        Receive<StopLearning>(_ => Finish());
+    }
+
+    protected override void PreStart()
+    {
+        _reportedAt = Context.System.Scheduler.MonotonicClock;
+        Self.Tell(Continue.Instance);
+    }
+
+    protected override void PostStop() => _learners.Dispose();
+
+    private void OnContinue()
+    {
+        if (_finished) return;
+        var clock = Context.System.Scheduler;
+        var (now, until) = (clock.MonotonicClock, clock.MonotonicClock + SliceTime);
+        for (var i = 0; i < SegmentsPerSlice && now < until; i++)
+        {
+            if (_setup.Shared.Frames >= _setup.TotalFrames)
+            {
+                Finish();
+                return;
+            }
+            _learners.Run();
+            now = clock.MonotonicClock;
+        }
+        ReportIfDue(now);
+        Self.Tell(Continue.Instance);
+    }
+
+    private void ReportIfDue(TimeSpan now)
+    {
+        if (now - _reportedAt < ReportInterval) return;
+        _reportedAt = now;
+        Report();
+    }
+
+    private void Report() => _observer.Tell(new LearnersReport(_group, _incarnation, _learners.TakeProgress()));
+
+    private void Finish()
+    {
+        if (_finished) return;
+        _finished = true;
+        Report();
+        _observer.Tell(new LearnersFinished(_group));
+    }
+
+    private sealed record Continue
+    {
+        public static readonly Continue Instance = new();
+    }
+}

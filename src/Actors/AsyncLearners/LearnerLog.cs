@@ -1,0 +1,114 @@
+using Rl.Distributed.Core.Losses;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Actors.AsyncLearners;
+
+/// <summary>What learners of one thread did in some time.</summary>
+public sealed record LearnerProgress
+{
+    public required long Frames { get; init; }
+
+    public required long Updates { get; init; }
+
+    /// <summary>Gradients that were refused.</summary>
+    public required long Rejected { get; init; }
+
+    /// <summary>Returns of the whole games that ended, oldest first, rewards not clipped.</summary>
+    public required float[] EpisodeReturns { get; init; }
+
+    /// <summary>Their lengths in steps.</summary>
+    public required int[] EpisodeLengths { get; init; }
+
+    /// <summary>Episodes that broke off because their environment failed.</summary>
+    public required long EpisodesLost { get; init; }
+
+    /// <summary>Losses, summed over the frames; value-based learners have the value's alone.</summary>
+    public required ActorCriticLossValues Loss { get; init; }
+
+    /// <summary>Sum over updates of the gradient's Euclidean norm before clipping.</summary>
+    public required double GradientNormSum { get; init; }
+
+    /// <summary>Sum over updates of the updates by others between the read of the parameters and the gradient's arrival.</summary>
+    public required long StalenessSum { get; init; }
+
+    /// <summary>The greatest of them.</summary>
+    public required long StalenessMax { get; init; }
+
+    /// <summary>Mean over updates; 0 without one.</summary>
+    public double StalenessMean => (double)StalenessSum / Math.Max(1, Updates);
+
+    /// <summary>Mean over updates; 0 without one.</summary>
+    public double GradientNorm => GradientNormSum / Math.Max(1, Updates);
+
+    /// <summary>Both together.</summary>
+    public static LearnerProgress operator +(LearnerProgress a, LearnerProgress b) => new()
+    {
+        Frames = a.Frames + b.Frames,
+        Updates = a.Updates + b.Updates,
+        Rejected = a.Rejected + b.Rejected,
+        EpisodeReturns = [.. a.EpisodeReturns, .. b.EpisodeReturns],
+        EpisodeLengths = [.. a.EpisodeLengths, .. b.EpisodeLengths],
+        EpisodesLost = a.EpisodesLost + b.EpisodesLost,
+        Loss = a.Loss + b.Loss,
+        GradientNormSum = a.GradientNormSum + b.GradientNormSum,
+        StalenessSum = a.StalenessSum + b.StalenessSum,
+        StalenessMax = Math.Max(a.StalenessMax, b.StalenessMax),
+    };
+}
+
+/// <summary>Adds up what the learners of one thread do. Not thread-safe.</summary>
+public sealed class LearnerLog
+{
+    private readonly List<float> _returns = [];
+    private readonly List<int> _lengths = [];
+    private long _frames, _updates, _rejected, _lost, _stalenessSum, _stalenessMax;
+    private double _normSum;
+    private ActorCriticLossValues _loss;
+
+    public void AddFrames(int frames) => _frames += frames;
+
+    public void AddEpisode(double episodeReturn, int length)
+    {
+        _returns.Add((float)episodeReturn);
+        _lengths.Add(length);
+    }
+
+    public void AddLostEpisode() => _lost++;
+
+    public void AddLoss(in ActorCriticLossValues loss) => _loss += loss;
+
+    public void AddGradient(in GradientOutcome outcome)
+    {
+        if (outcome.Rejection != GradientRejection.None)
+        {
+            _rejected++;
+            return;
+        }
+        _updates++;
+        _normSum += outcome.Norm;
+        _stalenessSum += outcome.Staleness;
+        _stalenessMax = Math.Max(_stalenessMax, outcome.Staleness);
+    }
+
+    /// <summary>Everything since the last call.</summary>
+    public LearnerProgress Take()
+    {
+        var progress = new LearnerProgress
+        {
+            Frames = _frames,
+            Updates = _updates,
+            Rejected = _rejected,
+            EpisodeReturns = [.. _returns],
+            EpisodeLengths = [.. _lengths],
+            EpisodesLost = _lost,
+            Loss = _loss,
+            GradientNormSum = _normSum,
+            StalenessSum = _stalenessSum,
+            StalenessMax = _stalenessMax,
+        };
+        _returns.Clear();
+        _lengths.Clear();
+        (_frames, _updates, _rejected, _lost, _stalenessSum, _stalenessMax, _normSum, _loss) = (0, 0, 0, 0, 0, 0, 0, default);
+        return progress;
+    }
+}

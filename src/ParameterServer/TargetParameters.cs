@@ -1,0 +1,45 @@
+namespace Rl.Distributed.ParameterServer;
+
+/// <summary>Target parameters θ⁻ that all learners of a process read, copied from θ each time that the count of frames crosses a multiple
+/// of an interval.</summary>
+/// <remarks>
+/// Mnih et al. 2016, Alg. 1: "if T mod I_target == 0"; with T counted a segment at a time that is a crossing. Intervals of frames come
+/// from <see cref="SharedParameters.AddFrames"/> and never overlap, so exactly one learner sees a crossing, and only that one copies.
+/// A copy is a new array: who still reads the old one keeps it. Any thread may call anything.
+/// </remarks>
+public sealed class TargetParameters
+{
+    private readonly SharedParameters _shared;
+    private readonly long _interval;
+    private readonly Lock _gate = new();
+    private float[] _values;
+    private long _newest = -1, _refreshes;
+
+    /// <param name="shared">θ.</param>
+    /// <param name="interval">I_target in frames of all learners.</param>
+    public TargetParameters(SharedParameters shared, long interval)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(interval);
+        (_shared, _interval, _values) = (shared, interval, shared.Values.ToArray());
+    }
+
+    /// <summary>θ⁻; whoever reads an array may go on reading it after the next refresh.</summary>
+    public float[] Values => Volatile.Read(ref _values);
+
+    /// <summary>How often θ⁻ was refreshed.</summary>
+    public long Refreshes => Volatile.Read(ref _refreshes);
+
+    /// <summary>Refreshes θ⁻ if these frames, which the caller added, cross a multiple of the interval; true if so.</summary>
+    public bool RefreshIfCrossed(long before, long after)
+    {
+        var crossing = after / _interval;
+        if (before / _interval == crossing) return false;
+        lock (_gate)
+        {
+            _refreshes++;
+            // Somebody who crossed a later multiple may have been faster.
+            if (crossing > _newest) (_newest, _values) = (crossing, _shared.Values.ToArray());
+        }
+        return true;
+    }
+}
