@@ -12,6 +12,7 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
     private PythonProcess? _process;
     private bool _isMade;
     private SharedMemory? _memory;
+    private string? _folder;
     private int _actions, _rewards, _terminated, _truncated, _lives, _observations0, _observations1, _finals;
 
     /// <summary>Of its copies, in the batch.</summary>
@@ -61,7 +62,8 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
     public void SendMap(ReadOnlySpan<uint> seeds, bool render)
     {
         var bytes = LayOut();
-        var path = Path.Combine(_process!.Folder, "memory");
+        _folder = PrivateFolder.Create();
+        var path = Path.Combine(_folder, "memory");
         try
         {
             _memory = new SharedMemory(path, bytes);
@@ -71,7 +73,7 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
             throw new PythonException(
                 $"its {bytes / 1e6:0.#} MB of shared memory cannot be had: {e.Message}", "Make room in /dev/shm.", "", e);
         }
-        _process.SendRequest(new JsonObject
+        _process!.SendRequest(new JsonObject
         {
             ["do"] = "map",
             ["path"] = path,
@@ -96,7 +98,7 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
     public void ReceiveMap()
     {
         _process!.ReceiveAnswer();
-        _process.DeleteFolder();
+        DeleteFolder();
     }
 
     public void SendReset(int slot) => _process!.SendRequest(new JsonObject { ["do"] = "reset", ["slot"] = slot });
@@ -172,7 +174,15 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
     {
         _process?.Dispose();
         _memory?.Dispose();
+        DeleteFolder();
         (_process, _memory) = (null, null);
+    }
+
+    // Once both sides have opened the memory, nobody needs its name.
+    private void DeleteFolder()
+    {
+        if (_folder is not null) PrivateFolder.Delete(_folder);
+        _folder = null;
     }
 
     private static JsonArray Array(IEnumerable<int> sizes) => [.. sizes.Select(size => (JsonNode)JsonValue.Create(size))];

@@ -20,6 +20,7 @@ internal sealed partial class PythonProcess : IDisposable
     private static readonly string Script = ReadScript();
 
     private readonly PythonHost _host;
+    private readonly string _folder;
     private readonly TimeSpan _timeout;
     private readonly Process _process;
     private readonly ErrorTail _errors;
@@ -35,11 +36,11 @@ internal sealed partial class PythonProcess : IDisposable
         if (OperatingSystem.IsWindows())
             throw new PythonException("Python has no Unix sockets on Windows.", "Run this in the Windows Subsystem for Linux.", "");
         (_host, _timeout) = (host, timeout);
-        Folder = PrivateFolder.Create();
+        _folder = PrivateFolder.Create();
         _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            var path = Path.Combine(Folder, "socket");
+            var path = Path.Combine(_folder, "socket");
             _listener.Bind(new UnixDomainSocketEndPoint(path));
             _listener.Listen(1);
             _process = Start(path);
@@ -47,14 +48,11 @@ internal sealed partial class PythonProcess : IDisposable
         catch
         {
             _listener.Dispose();
-            PrivateFolder.Delete(Folder);
+            PrivateFolder.Delete(_folder);
             throw;
         }
         _errors = new ErrorTail(_process.StandardError.BaseStream);
     }
-
-    /// <summary>Private to this process and its child, until <see cref="DeleteFolder"/>.</summary>
-    public string Folder { get; }
 
     public int Id => _process.Id;
 
@@ -71,10 +69,9 @@ internal sealed partial class PythonProcess : IDisposable
         _socket = _listener.Accept();
         _socket.ReceiveTimeout = _socket.SendTimeout = (int)Math.Min(_timeout.TotalMilliseconds, int.MaxValue);
         _listener.Dispose();
+        // From here on nothing of it is on disk, whatever happens to either side.
+        PrivateFolder.Delete(_folder);
     }
-
-    /// <summary>Nothing of this process is on disk any more, whatever happens to either side.</summary>
-    public void DeleteFolder() => PrivateFolder.Delete(Folder);
 
     /// <exception cref="PythonException">The process has ended, or hangs.</exception>
     public void SendStep(int slot)
@@ -149,7 +146,7 @@ internal sealed partial class PythonProcess : IDisposable
         Hangup();
         if (!_process.WaitForExit(EndTime)) Kill();
         _process.Dispose();
-        DeleteFolder();
+        PrivateFolder.Delete(_folder);
     }
 
     private Process Start(string socket)

@@ -44,6 +44,7 @@ public sealed class LifetimeTests
         var source = new GymnasiumSource(standIn.Host(PythonHere.Numpy), clock: clock);
         source.Find("gym:Walk-v0")!.Spec(new() { Name = "gym:Walk-v0" });
         Assert.DoesNotContain("close", standIn.Log);
+        await Until(() => !Folders().Any());
         clock.Fire();
         await Until(() => standIn.Log.Contains("close"));
     }
@@ -87,10 +88,10 @@ public sealed class LifetimeTests
         // Other tests of this process may be making theirs.
         await Until(() => !Folders().Any());
         play.Step(0);
-
-        static IEnumerable<string> Folders() => new[] { "/dev/shm", Path.GetTempPath() }.Where(Directory.Exists)
-            .SelectMany(parent => Directory.GetDirectories(parent, $"rl-gym-{Environment.ProcessId}-*"));
     }
+
+    private static IEnumerable<string> Folders() => new[] { "/dev/shm", Path.GetTempPath() }.Where(Directory.Exists)
+        .SelectMany(parent => Directory.GetDirectories(parent, $"rl-gym-{Environment.ProcessId}-*"));
 
     private static bool IsGone(int process, bool zombieCounts = true)
     {
