@@ -65,7 +65,8 @@ public abstract class ActorLearner : IDisposable
 
     public void Dispose() => Stepper.Dispose();
 
-    internal static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>
+    /// <summary>η as a function of the frames of all learners.</summary>
+    public static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>
         new(options.LearningRate, options.AnnealLearningRate ? 0 : options.LearningRate, totalFrames);
 
     /// <summary>The frames before … before + Frames of all learners were this segment's.</summary>

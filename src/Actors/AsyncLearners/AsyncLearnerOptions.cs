@@ -1,39 +1,34 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Actors.AsyncLearners;
 
 /// <summary>What all asynchronous learners have in common. The defaults are those of Mnih et al. 2016 (arXiv:1602.01783).</summary>
-public abstract record AsyncLearnerOptions
+/// <remarks>What is not <see cref="BrowsableAttribute">browsable</see> is the workers' in a configuration, or the algorithm's.</remarks>
+public abstract record AsyncLearnerOptions : LearnerOptions
 {
-    [Description("Steps of a segment: t_max, or I_AsyncUpdate. A gradient is a sum over them.")]
-    [Range(1, 65536)]
+    /// <summary>Steps of a segment: t_max, or I_AsyncUpdate. A gradient is a sum over them.</summary>
+    [Browsable(false)]
     public int SegmentLength { get; init; } = 5;
 
-    [Description("Environments of one learner, which it steps together; a gradient is a mean over them. The paper has one.")]
-    [Range(1, 65536)]
+    /// <summary>Environments of one learner, which it steps together; a gradient is a mean over them. The paper has one.</summary>
+    [Browsable(false)]
     public int Environments { get; init; } = 1;
 
-    [Description("Discount of one step: γ.")]
-    [Range(0.0, 1.0)]
-    public float Discount { get; init; } = 0.99f;
+    /// <summary>Factor on rewards for learning.</summary>
+    [Browsable(false)]
+    public float RewardScale { get; init; } = 1;
 
-    [Description("Rewards are clipped to ± this for learning; 0 leaves them.")]
-    [Range(0.0, double.MaxValue)]
+    /// <summary>Rewards are then clipped to ± this for learning; 0 leaves them.</summary>
+    [Browsable(false)]
     public float RewardClip { get; init; }
 
     [Description("Learning rate at the first frame.")]
     [Range(0.0, double.MaxValue)]
     public double LearningRate { get; init; } = 7e-4;
-
-    [Description("Whether the learning rate falls linearly to 0 at the last frame.")]
-    public bool AnnealLearningRate { get; init; } = true;
-
-    [Description("A gradient is scaled down to this Euclidean norm; inf scales nothing.")]
-    [Range(0.0, double.PositiveInfinity, MinimumIsExclusive = true)]
-    public float MaxGradientNorm { get; init; } = 40;
 
     [Description("How gradients change the shared parameters.")]
     public SharedParametersOptions Update { get; init; } = new();
@@ -62,14 +57,15 @@ public enum ActionValueMethod
 /// <summary>Asynchronous one-step Q-learning, n-step Q-learning and one-step Sarsa.</summary>
 public sealed record AsyncQOptions : AsyncLearnerOptions
 {
-    [Description("Target of the action values: oneStepQ, nStepQ or sarsa.")]
+    /// <summary>Target of the action values.</summary>
+    [Browsable(false)]
     public ActionValueMethod Method { get; init; } = ActionValueMethod.OneStepQ;
 
     [Description("The target parameters are refreshed when the frames of all learners cross a multiple of this: I_target.")]
-    [Range(1, long.MaxValue)]
+    [Range(1.0, 1e18)]
     public long TargetInterval { get; init; } = 40_000;
 
     [Description("Over so many frames of all learners a learner's exploration falls from 1 to its final value, drawn from 0.1, 0.01, 0.5.")]
-    [Range(0, long.MaxValue)]
+    [Range(0.0, 1e18)]
     public long ExplorationFrames { get; init; } = 4_000_000;
 }

@@ -21,7 +21,7 @@ internal sealed class SegmentStepper : IDisposable
     private readonly IEnvironmentBatch _environments;
     private readonly LearnerLog _log;
     private readonly int _steps, _count, _rowBytes;
-    private readonly float _discount, _rewardClip;
+    private readonly float _discount, _rewardScale, _rewardClip;
     private readonly byte[] _observations, _final;
     private readonly bool[] _reset, _terminated, _truncated;
     private readonly StepNotes[] _notes;
@@ -37,7 +37,7 @@ internal sealed class SegmentStepper : IDisposable
         if (environments.Count != options.Environments)
             throw new ArgumentException($"There are {environments.Count} environments instead of {options.Environments}.", nameof(environments));
         (_environments, _log, _steps, _count) = (environments, log, options.SegmentLength, environments.Count);
-        (_discount, _rewardClip) = (options.Discount, options.RewardClip);
+        (_discount, _rewardScale, _rewardClip) = (options.Discount, options.RewardScale, options.RewardClip);
         _rowBytes = _count * environments.Spec.Observation.ByteCount;
         (_observations, _final) = (new byte[(_steps + 1) * _rowBytes], new byte[_rowBytes]);
         (_reset, _terminated, _truncated) = (new bool[(_steps + 1) * _count], new bool[_count], new bool[_count]);
@@ -97,6 +97,7 @@ internal sealed class SegmentStepper : IDisposable
                 throw new InvalidOperationException($"Environment {b} of '{_environments.Spec.Name}' gave the reward {rewards[b]}.");
             _episodeReturn[b] += rewards[b];
             _episodeLength[b]++;
+            rewards[b] *= _rewardScale;
             if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);
             var ended = _reset[(t + 1) * _count + b] = _terminated[b] | _truncated[b];
             _discounts[t * _count + b] = ended || (_notes[b] & StepNotes.NoBootstrap) != 0 ? 0 : _discount;

@@ -29,8 +29,15 @@ public sealed class EpisodeWindow
 
     public void Add(Unroll unroll)
     {
-        for (var i = 0; i < unroll.EpisodeCount; i++) _returns[(int)(Count++ % Size)] = unroll.EpisodeReturns[i];
-        Lost += unroll.EpisodesLost;
+        ArgumentNullException.ThrowIfNull(unroll);
+        Add(unroll.EpisodeReturns.AsSpan(0, unroll.EpisodeCount), unroll.EpisodesLost);
+    }
+
+    /// <summary>Adds the returns of episodes that ended, oldest first, and those that broke off.</summary>
+    public void Add(ReadOnlySpan<float> returns, long lost)
+    {
+        foreach (var episode in returns) _returns[(int)(Count++ % Size)] = episode;
+        Lost += lost;
     }
 
     public (float[] Returns, long Count) Save() => ((float[])_returns.Clone(), Count);

@@ -15,6 +15,13 @@ public sealed class LagMeter
         (_recentSum, _recentCount) = (_recentSum + lag, _recentCount + 1);
     }
 
+    /// <summary>Adds so many at once.</summary>
+    public void Add(long sum, long count)
+    {
+        (_sum, _count) = (_sum + sum, _count + count);
+        (_recentSum, _recentCount) = (_recentSum + sum, _recentCount + count);
+    }
+
     /// <summary>Over the unrolls since the last call; where there were none, what that call gave.</summary>
     public double TakeRecent()
     {

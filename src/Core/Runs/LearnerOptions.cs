@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Rl.Distributed.Core.Optimizers;
 
 namespace Rl.Distributed.Core.Runs;
 
@@ -18,10 +17,7 @@ public abstract record LearnerOptions
     [Description("Whether the learning rate falls linearly to 0 at the last frame.")]
     public bool AnnealLearningRate { get; init; } = true;
 
-    [Description("Threads that compute an update; 0 is one a core.")]
+    [Description("Threads that learn; 0 is one a core.")]
     [Range(0, 1024)]
     public int Parallelism { get; init; }
-
-    [Description("The optimizer.")]
-    public OptimizerOptions Optimizer { get; init; } = new();
 }

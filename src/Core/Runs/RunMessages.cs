@@ -59,6 +59,9 @@ public sealed record LearnerReport
 
     public required long UnrollsDuplicate { get; init; }
 
+    /// <summary>Unrolls, or gradients, that were refused by whoever learns, duplicates left out.</summary>
+    public long UnrollsRejected { get; init; }
+
     /// <summary>Unrolls whose effect was lost because the run was resumed from a checkpoint older than them.</summary>
     public required long UnrollsRolledBack { get; init; }
 

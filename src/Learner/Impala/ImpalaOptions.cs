@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Runs;
 
 namespace Rl.Distributed.Learner.Impala;
@@ -14,4 +15,7 @@ public sealed record ImpalaOptions : LearnerOptions
 
     [Description("The loss.")]
     public ImpalaLossOptions Loss { get; init; } = new();
+
+    [Description("The optimizer.")]
+    public OptimizerOptions Optimizer { get; init; } = new();
 }

@@ -39,7 +39,7 @@ internal sealed record Option(
     private static string Number(double value) => value.ToString("G15", CultureInfo.InvariantCulture);
 }
 
-/// <summary>The options of a record, in the order in which they are declared.</summary>
+/// <summary>The options of a record, in the order in which they are declared; those that are not browsable are the program's.</summary>
 internal static class OptionModel
 {
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<Option>> Known = new();
@@ -55,7 +55,8 @@ internal static class OptionModel
         var defaults = New(record);
         var nullability = new NullabilityInfoContext();
         return [.. record.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.SetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
+            .Where(property => property.SetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0
+                && property.GetCustomAttribute<BrowsableAttribute>() is not { Browsable: false })
             .Select(property => Describe(property, defaults, nullability))];
     }
 

@@ -7,20 +7,24 @@ namespace Rl.Distributed.Node.Evaluation;
 /// <summary>Plays a batch of environments with one policy, a step at a time.</summary>
 internal sealed class AgentPlayer : IPlayer
 {
-    private readonly PolicyValueNetwork _network;
-    private readonly NetworkWorkspace _workspace;
+    private readonly AgentNetwork _network;
+    private readonly UnrollWorkspace _workspace;
     private readonly float[] _parameters;
+    private readonly float[] _state;
+    private readonly bool[] _reset;
     private readonly bool _sample;
     private readonly byte[] _observations, _finalObservations;
     private readonly int[] _actions;
     private readonly StepNotes[] _notes;
     private RandomStream _random;
 
-    public AgentPlayer(IEnvironmentBatch environments, PolicyValueNetwork network, float[] parameters, RandomStream random, bool sample)
+    public AgentPlayer(IEnvironmentBatch environments, AgentNetwork network, float[] parameters, RandomStream random, bool sample)
     {
         (Environments, _network, _parameters, _random, _sample) = (environments, network, parameters, random, sample);
         var count = environments.Count;
-        _workspace = network.CreateWorkspace(count, training: false);
+        _workspace = network.CreateUnrollWorkspace(1, count, training: false);
+        (_state, _reset) = (new float[count * network.StateSize], new bool[count]);
+        Array.Fill(_reset, true);
         _observations = new byte[count * environments.Spec.Observation.ByteCount];
         _finalObservations = new byte[_observations.Length];
         (_actions, _notes) = (new int[count], new StepNotes[count]);
@@ -46,9 +50,9 @@ internal sealed class AgentPlayer : IPlayer
 
     public void Step()
     {
-        _network.Forward(_parameters, _observations, _actions.Length, _workspace);
-        var logits = _workspace.Logits;
-        for (var i = 0; i < _actions.Length; i++) _actions[i] = Choose(logits.Slice(i * _network.Actions, _network.Actions));
+        _network.ForwardStep(_parameters, _observations, _reset, _state, 0, _workspace);
+        var scores = _network is PolicyValueNetwork ? _workspace.LogitsAt(0) : _workspace.QAt(0);
+        for (var i = 0; i < _actions.Length; i++) _actions[i] = Choose(scores.Slice(i * _network.Actions, _network.Actions));
         Array.Clear(_notes);
         Environments.Step(_actions, new StepResults
         {

@@ -1,3 +1,6 @@
+using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Learner.Impala;
@@ -12,8 +15,17 @@ internal delegate RunPlan RunPlanner(TrainingConfig config, TrainingRunOptions o
 /// <param name="Name">As configurations have it.</param>
 /// <param name="Description">One sentence for listings.</param>
 /// <param name="Options">The type of its learner's options.</param>
+/// <param name="LearnsValues">Its network gives action values; else a policy and a state value.</param>
 /// <param name="Plan">Makes the plan of a run.</param>
-internal sealed record Algorithm(string Name, string Description, Type Options, RunPlanner Plan);
+internal sealed record Algorithm(string Name, string Description, Type Options, bool LearnsValues, RunPlanner Plan)
+{
+    /// <summary>The network of its agents.</summary>
+    /// <exception cref="ArgumentException">An option does not suit the observation; the message names it and what is valid.</exception>
+    /// <exception cref="NotSupportedException">The actions are continuous.</exception>
+    public AgentNetwork CreateNetwork(NetworkOptions options, EnvironmentSpec environment) => LearnsValues
+        ? ActionValueNetwork.Create(options, environment.Observation, environment.DiscreteActions)
+        : PolicyValueNetwork.Create(options, environment.Observation, environment.DiscreteActions);
+}
 
 /// <summary>The algorithms. A new one is a folder of its own, and a line here.</summary>
 internal sealed class Algorithms : IVariants
@@ -22,7 +34,12 @@ internal sealed class Algorithms : IVariants
 
     public static IReadOnlyList<Algorithm> All { get; } =
     [
-        new("impala", "V-trace actor-critic with a central learner (Espeholt et al. 2018).", typeof(ImpalaOptions), ImpalaRunPlan.Create),
+        new("impala", "V-trace actor-critic with a central learner (Espeholt et al. 2018).", typeof(ImpalaOptions), false, ImpalaRunPlan.Create),
+        Async<A3cOptions>("a3c", "Asynchronous advantage actor-critic: learners that share memory (Mnih et al. 2016)."),
+        Async<A3cOptions>("a2c", "The same, synchronous: all learners' gradients make one update."),
+        AsyncValues("async-q", "Asynchronous one-step Q-learning (Mnih et al. 2016)."),
+        AsyncValues("async-nstep-q", "Asynchronous n-step Q-learning (Mnih et al. 2016)."),
+        AsyncValues("async-sarsa", "Asynchronous one-step Sarsa (Mnih et al. 2016)."),
     ];
 
     public static IReadOnlyList<(string Name, Type Type)> Variants { get; } = [.. All.Select(algorithm => (algorithm.Name, algorithm.Options))];
@@ -30,4 +47,10 @@ internal sealed class Algorithms : IVariants
     /// <exception cref="ArgumentException">There is no such algorithm.</exception>
     public static Algorithm Find(string name) => All.FirstOrDefault(algorithm => algorithm.Name == name)
         ?? throw new ArgumentException($"There is no algorithm '{name}'; there are: {string.Join(", ", All.Select(each => each.Name))}.", nameof(name));
+
+    private static Algorithm Async<TOptions>(string name, string description) =>
+        new(name, description, typeof(TOptions), LearnsValues: false, AsyncRunPlan.Create);
+
+    private static Algorithm AsyncValues(string name, string description) =>
+        new(name, description, typeof(AsyncQOptions), LearnsValues: true, AsyncRunPlan.Create);
 }

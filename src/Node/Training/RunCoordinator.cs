@@ -229,7 +229,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
             _stillWorking.Add(host);
             host.Tell(StopWork.Instance);
         }
-        if (_plan.LocalWorkers.Count > 0)
+        if (!_workers.Equals(ActorRefs.Nobody))
         {
             _stillWorking.Add(Context.Watch(_workers));
             Context.Stop(_workers);

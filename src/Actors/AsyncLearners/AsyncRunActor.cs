@@ -1,0 +1,195 @@
+using Akka.Actor;
+using Akka.Event;
+using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
+
+namespace Rl.Distributed.Actors.AsyncLearners;
+
+/// <summary>What the owner of a run of asynchronous learners works with.</summary>
+/// <param name="State">What the run has to remember.</param>
+/// <param name="Create">Makes the learners of a group's incarnation; called on their thread.</param>
+/// <param name="Groups">One actor each, with a thread of its own; they outlive it.</param>
+/// <param name="LearningRate">As a function of the frames, to be shown.</param>
+/// <param name="TotalFrames">The run ends when so many are done.</param>
+/// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
+/// <param name="Writer">Saves checkpoints.</param>
+public sealed record AsyncRunSetup(
+    AsyncState State, Func<int, int, IAsyncLearners> Create, IReadOnlyList<WorkerIdentity> Groups, LinearSchedule LearningRate,
+    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer);
+
+/// <summary>
+/// Is responsible for a run of learners that share memory: starts their actors, restarts one that fails, adds up what they report, saves
+/// checkpoints, and ends the run when the frames are done or it is told to. Asking more of learners than this would make them wait.
+/// </summary>
+public sealed class AsyncRunActor : ReceiveActor
+{
+    private const int MaxRestarts = 5;
+
+    // So many gradients refused and none applied in between: the numbers do not come back.
+    private const long HopelessRejections = 200;
+    private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1), ReportInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly AsyncRunSetup _setup;
+    private readonly IActorRef _observer;
+    private readonly HashSet<IActorRef> _working = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly long _updatesBefore, _rejectedBefore;
+    private TimeSpan _reportedAt;
+    private long _rejectedInARow, _framesAtCheckpoint;
+    private bool _stopping, _saving, _saveRequested, _finished;
+    private Exception? _failure, _lastFailure;
+
+    /// <param name="setup">What it works with.</param>
+    /// <param name="observer">Gets the run's reports.</param>
+    public AsyncRunActor(AsyncRunSetup setup, IActorRef observer)
+    {
+        (_setup, _observer) = (setup, observer);
+        (_updatesBefore, _rejectedBefore, _framesAtCheckpoint) = (setup.State.Shared.Updates, setup.State.Rejected, setup.State.Shared.Frames);
+        Receive<LearnersReport>(OnReport);
+        Receive<LearnersFinished>(_ => OnGroupFinished(Sender));
+        Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
+        Receive<StopTraining>(_ => OnStopTraining());
+        Receive<CheckpointSaved>(_ => OnCheckpointSaved());
+        Receive<Status.Failure>(failure => OnSaveFailed(failure.Cause));
+        Receive<Terminated>(OnTerminated);
+    }
+
+    private AsyncState State => _setup.State;
+
+    protected override void PreStart()
+    {
+        foreach (var identity in _setup.Groups)
+        {
+            var learners = new AsyncLearnerSetup(incarnation => _setup.Create(identity.Index, incarnation), State.Shared, _setup.TotalFrames);
+            var group = Context.ActorOf(
+                Props.Create(() => new AsyncLearnerActor(learners, identity, Self)).WithDispatcher(WorkerPool.Dispatcher),
+                $"learners-{identity.Index}");
+            _working.Add(Context.Watch(group));
+        }
+    }
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, reason =>
+    {
+        _lastFailure = reason;
+        if (reason is ActorInitializationException) return Directive.Escalate;
+        _log.Warning($"A group of learners failed and begins anew: {reason.Message}");
+        return Directive.Restart;
+    });
+
+    private void OnReport(LearnersReport message)
+    {
+        State.Add(message.Progress);
+        CheckRejections(message.Progress);
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (now - _reportedAt >= ReportInterval)
+        {
+            _reportedAt = now;
+            _observer.Tell(Report());
+        }
+        if (_setup.CheckpointFrames <= 0 || _stopping) return;
+        var frames = State.Shared.Frames;
+        if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) OnSaveCheckpoint();
+        _framesAtCheckpoint = frames;
+    }
+
+    private LearnerReport Report() => State.Report((float)_setup.LearningRate.At(State.Shared.Frames));
+
+    private void CheckRejections(LearnerProgress progress)
+    {
+        if (progress.Rejected > 0 && _rejectedInARow == 0)
+            _log.Warning($"Gradients with NaN or infinity are refused, {State.Rejected} so far, the last at {State.Shared.Frames:N0} frames");
+        _rejectedInARow = progress.Updates > 0 ? 0 : _rejectedInARow + progress.Rejected;
+        if (_rejectedInARow < HopelessRejections || _failure is not null) return;
+        Fail(new TrainingDivergedException(
+            $"At {State.Shared.Frames:N0} frames the last {_rejectedInARow} gradients had NaN or infinity and were refused: "
+            + "try a lower learner.learningRate or learner.maxGradientNorm."));
+    }
+
+    private void OnGroupFinished(IActorRef group)
+    {
+        if (_working.Remove(group) && _working.Count == 0) Finish();
+    }
+
+    private void OnStopTraining()
+    {
+        if (_stopping) return;
+        _stopping = true;
+        foreach (var group in _working) group.Tell(StopLearning.Instance);
+        if (_working.Count == 0) Finish();
+    }
+
+    private void OnTerminated(Terminated message)
+    {
+        if (_finished || !_working.Contains(message.ActorRef)) return;
+        Fail(new WorkerFailedException(
+            $"'{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; "
+            + $"the last failure: {_lastFailure?.Message}", _lastFailure));
+        OnGroupFinished(message.ActorRef);
+    }
+
+    private void OnSaveCheckpoint()
+    {
+        if (_finished) return;
+        if (_saving)
+        {
+            _saveRequested = true;
+            return;
+        }
+        (_saving, _saveRequested) = (true, false);
+        Save();
+    }
+
+    // What was learned before a failure is worth keeping, unless it is what failed.
+    private void Finish()
+    {
+        if (_finished) return;
+        _stopping = true;
+        if (_saving)
+        {
+            _saveRequested = true;
+            return;
+        }
+        _saving = _finished = true;
+        Save();
+    }
+
+    private void Save() => _setup.Writer(State.Save(), State.Shared.Frames).PipeTo(Self, success: () => CheckpointSaved.Instance);
+
+    private void OnCheckpointSaved()
+    {
+        _saving = false;
+        if (_finished) End();
+        else if (_stopping && _working.Count == 0) Finish();
+        else if (_saveRequested) OnSaveCheckpoint();
+    }
+
+    private void OnSaveFailed(Exception reason)
+    {
+        _saving = false;
+        Fail(reason);
+        if (_finished) End();
+    }
+
+    private void Fail(Exception reason)
+    {
+        _failure ??= reason;
+        OnStopTraining();
+    }
+
+    private void End()
+    {
+        if (_failure is not null)
+        {
+            _observer.Tell(new TrainingFailed(_failure));
+            Context.Stop(Self);
+            return;
+        }
+        var sent = State.Shared.Updates - _updatesBefore + State.Rejected - _rejectedBefore;
+        _observer.Tell(new TrainingFinished(Report(), [new ConsumptionClaim(0, WorkerIdentity.FirstIncarnation(State.Epoch), sent)]));
+    }
+
+    private sealed record CheckpointSaved
+    {
+        public static readonly CheckpointSaved Instance = new();
+    }
+}

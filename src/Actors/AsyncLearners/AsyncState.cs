@@ -1,0 +1,131 @@
+using System.Globalization;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Runs;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Actors.AsyncLearners;
+
+/// <summary>All that a run of asynchronous learners has to remember: the shared parameters, counters, episode window; to and from a
+/// checkpoint.</summary>
+/// <remarks>
+/// Random streams need no entry: each resume begins a new epoch, whose learners are new incarnations. What a resume begins anew, too:
+/// the episodes in progress, learners' own statistics where the update rule has them, and target parameters, which are θ at first.
+/// A plain object for one thread, but for <see cref="Shared"/>.
+/// </remarks>
+/// <param name="algorithm">The algorithm's name; a checkpoint of another one is refused.</param>
+/// <param name="shared">The parameters.</param>
+public sealed class AsyncState(string algorithm, SharedParameters shared)
+{
+    private const string ReturnsName = "episodes.returns";
+
+    private LearnerProgress? _recent;
+    private long _rejectedBefore;
+
+    public SharedParameters Shared => shared;
+
+    /// <summary>How often the run was resumed.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>The epoch of the checkpoint that the run was resumed from.</summary>
+    public int ResumedEpoch { get; private set; }
+
+    /// <summary>Episodes that were in progress when the run stopped, and were started anew by a resume.</summary>
+    public long EpisodesRestarted { get; private set; }
+
+    public EpisodeWindow Episodes { get; } = new();
+
+    /// <summary>Updates by others between the read of the parameters and a gradient's arrival.</summary>
+    public LagMeter Staleness { get; } = new();
+
+    /// <summary>Gradients that were refused since the run began.</summary>
+    public long Rejected => _rejectedBefore + shared.Rejected(GradientRejection.WrongLength) + shared.Rejected(GradientRejection.NotFinite);
+
+    /// <summary>Takes in what a group of learners did.</summary>
+    public void Add(LearnerProgress progress)
+    {
+        ArgumentNullException.ThrowIfNull(progress);
+        Episodes.Add(progress.EpisodeReturns, progress.EpisodesLost);
+        Staleness.Add(progress.StalenessSum, progress.Updates);
+        if (progress.Updates > 0) _recent = progress;
+    }
+
+    public LearnerReport Report(float learningRate)
+    {
+        var (loss, frames) = (_recent?.Loss ?? default, Math.Max(1, _recent?.Frames ?? 0));
+        return new LearnerReport
+        {
+            Frames = shared.Frames,
+            Updates = shared.Updates,
+            Episodes = Episodes.Count,
+            MeanReturn100 = Episodes.Mean,
+            PolicyLag = Staleness.TakeRecent(),
+            PolicyLagMean = Staleness.Mean,
+            PolicyLoss = loss.PolicyGradient / frames,
+            ValueLoss = loss.Value / frames,
+            Entropy = loss.Entropy / frames,
+            GradientNorm = (float)(_recent?.GradientNorm ?? 0),
+            LearningRate = learningRate,
+            UnrollsConsumed = shared.Updates,
+            UnrollsDuplicate = 0,
+            UnrollsRejected = Rejected,
+            UnrollsRolledBack = 0,
+            EpisodesRestarted = EpisodesRestarted,
+            EpisodesLost = Episodes.Lost,
+        };
+    }
+
+    /// <summary>A copy of everything, safe to write while training goes on.</summary>
+    public Checkpoint Save()
+    {
+        var (returns, episodes) = Episodes.Save();
+        return new Checkpoint
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["algorithm"] = algorithm,
+                ["frames"] = Text(shared.Frames),
+                ["epoch"] = Text(Epoch),
+                ["episodes"] = Text(episodes),
+                ["episodes.lost"] = Text(Episodes.Lost),
+                ["episodes.restarted"] = Text(EpisodesRestarted),
+                ["gradients.rejected"] = Text(Rejected),
+            },
+            Tensors = [.. shared.Save(), new NamedTensor(ReturnsName, [returns.Length], returns)],
+        };
+    }
+
+    /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
+    public void Begin(int epoch) => Epoch = epoch;
+
+    /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
+    /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
+    /// <param name="environments">Environments of the run, all learners together: their episodes in progress are lost and counted.</param>
+    /// <param name="leastEpoch">The epoch is this one or a later one.</param>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or update rule.</exception>
+    public void Resume(Checkpoint checkpoint, int environments, int leastEpoch)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        if (checkpoint.Text("algorithm") is var other && other != algorithm)
+            throw new CheckpointFormatException($"The checkpoint is of algorithm '{other}', the run of '{algorithm}'.");
+        try
+        {
+            Episodes.Load(checkpoint.Tensor(ReturnsName).Floats, Number(checkpoint, "episodes"), Number(checkpoint, "episodes.lost"));
+        }
+        catch (ArgumentException reason)
+        {
+            throw new CheckpointFormatException($"The checkpoint's episodes make no sense: {reason.Message}");
+        }
+        shared.Load(checkpoint);
+        ResumedEpoch = checked((int)Number(checkpoint, "epoch"));
+        Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
+        EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
+        _rejectedBefore = Number(checkpoint, "gradients.rejected");
+    }
+
+    private static long Number(Checkpoint checkpoint, string name) =>
+        long.TryParse(checkpoint.Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new CheckpointFormatException($"The checkpoint's metadata has no number '{name}'.");
+
+    private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
+}
