@@ -37,6 +37,14 @@ public sealed class ConfigLoaderTests
         Assert.Equal([8, 9], config.Network.Hidden.ToArray());
     }
 
+    [Fact]
+    public void Env_is_short_for_environment()
+    {
+        var config = ConfigLoader.Load("impala-breakout", [Set("env.count=8"), Set("env.stickyActions=0.5"), Set("env.name=minatar-asterix")]);
+        Assert.Equal((8, 0.5, "minatar-asterix"), (config.Workers.EnvironmentsPerWorker, config.Environment.StickyActions, config.Environment.Name));
+        Assert.StartsWith("--set env.sticky=1: unknown key 'environment.sticky'", Error(() => ConfigLoader.Load("impala-catch", [Set("env.sticky=1")])));
+    }
+
     [Theory]
     [InlineData("learner.btch=3", "--set learner.btch=3: unknown key 'learner.btch'; did you mean 'learner.batch'?")]
     [InlineData("learner.batch=many", "--set learner.batch=many: 'learner.batch' is 'many'; expected a whole number.")]

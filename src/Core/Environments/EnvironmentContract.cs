@@ -37,25 +37,40 @@ public static class EnvironmentContract
     {
         ArgumentNullException.ThrowIfNull(create);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
-        var play = new PlayChecks(create, steps, needsLuck);
-        var refusal = new RefusalChecks(create);
+        var made = new List<IEnvironmentBatch>();
+        IEnvironmentBatch CreateKept(int count, RandomStream random)
+        {
+            var batch = create(count, random);
+            made.Add(batch);
+            return batch;
+        }
+        var play = new PlayChecks(CreateKept, steps, needsLuck);
+        var refusal = new RefusalChecks(CreateKept);
         return
         [
-            Try("the batch has the size asked for", play.Sizes),
-            Try("the same seed gives the same episodes, also side by side", play.SameSeed),
-            Try("another seed gives other episodes", play.OtherSeed),
-            Try("every result is written in full at every step", play.WrittenInFull),
-            Try("observations and rewards are finite", play.Finite),
-            Try("final observations are written exactly where episodes ended", play.Finals),
-            Try("Reset starts new episodes at any time", play.ResetAnytime),
-            Try("stepping allocates nothing", play.Allocations),
-            Try("a picture can be drawn, and drawing changes nothing", play.Pictures),
-            Try("drawing allocates nothing", play.PictureAllocations),
-            Try("a bad action is refused before anything has moved", refusal.BadActions),
-            Try("spans of a wrong length are refused before anything has moved", refusal.WrongLengths),
-            Try("actions of the other kind are refused", refusal.WrongKind),
-            Try("a size of 0 and pictures of copies that do not exist are refused", refusal.BadIndices),
+            Checked("the batch has the size asked for", play.Sizes),
+            Checked("the same seed gives the same episodes, also side by side", play.SameSeed),
+            Checked("another seed gives other episodes", play.OtherSeed),
+            Checked("every result is written in full at every step", play.WrittenInFull),
+            Checked("observations and rewards are finite", play.Finite),
+            Checked("final observations are written exactly where episodes ended", play.Finals),
+            Checked("Reset starts new episodes at any time", play.ResetAnytime),
+            Checked("stepping allocates nothing", play.Allocations),
+            Checked("a picture can be drawn, and drawing changes nothing", play.Pictures),
+            Checked("drawing allocates nothing", play.PictureAllocations),
+            Checked("a bad action is refused before anything has moved", refusal.BadActions),
+            Checked("spans of a wrong length are refused before anything has moved", refusal.WrongLengths),
+            Checked("actions of the other kind are refused", refusal.WrongKind),
+            Checked("a size of 0 and pictures of copies that do not exist are refused", refusal.BadIndices),
         ];
+
+        ContractCheck Checked(string name, Func<string> check)
+        {
+            var result = Try(name, check);
+            foreach (var batch in made) (batch as IDisposable)?.Dispose();
+            made.Clear();
+            return result;
+        }
     }
 
     private static ContractCheck Try(string name, Func<string> check)

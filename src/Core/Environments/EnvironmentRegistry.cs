@@ -38,6 +38,9 @@ public sealed record EnvironmentEntry
     /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
     public string Identity { get; init; } = "";
 
+    /// <summary>Whether asking for the spec may take seconds, because another program is asked.</summary>
+    public bool IsSlow { get; init; }
+
     /// <summary>How traces of this environment are replayed; null where no trace format covers it.</summary>
     public TraceReplay? Trace { get; init; }
 }

@@ -4,6 +4,7 @@ using Akka.Event;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
 
@@ -25,7 +26,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private readonly List<Address> _learners = [], _members = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef? _coordinator, _replay, _server, _pool, _cache;
-    private WorkAssigned? _work;
+    private WorkAssigned? _work, _planning;
     private WorkFailed? _failure;
     private bool _stopping;
     private int _generation;
@@ -44,6 +45,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         Receive<Tick>(_ => OnTick());
         Receive<WorkAssigned>(OnAssigned);
         Receive<ActorIdentity>(OnIdentity);
+        Receive<Planned>(message => OnPlanned(message));
         Receive<WorkerReport>(report => _coordinator?.Tell(report));
         Receive<StopWork>(_ => OnStopWork(Sender));
         Receive<Terminated>(OnTerminated);
@@ -137,12 +139,39 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_replay is not null && _server is not null) Start(_work);
     }
 
+    // What an environment of another program is like takes seconds to find out: its messages do not wait for that.
     private void Start(WorkAssigned work)
+    {
+        if (ReferenceEquals(_planning, work)) return;
+        var (leader, environments) = (_coordinator!.Path.Address, _environments);
+        if (ConfigLoader.EnvironmentName(work.Configuration) is not { } name || !KnownEnvironments.IsSlow(_environments, name))
+        {
+            Start(work, () => Plan(work, leader, environments));
+            return;
+        }
+        _planning = work;
+        Task.Run(() => Plan(work, leader, environments)).PipeTo(
+            Self, success: plan => new Planned(work, () => plan), failure: reason => new Planned(work, () => throw reason));
+    }
+
+    private void OnPlanned(Planned message)
+    {
+        if (!ReferenceEquals(_planning, message.Work)) return;
+        _planning = null;
+        if (ReferenceEquals(_work, message.Work) && !IsWorking && !_stopping) Start(message.Work, message.Plan);
+    }
+
+    private static WorkerPlan Plan(WorkAssigned work, Address leader, EnvironmentRegistry environments)
+    {
+        var config = ConfigLoader.Parse(work.Configuration, $"the run of {leader}", work.Run, [], environments);
+        return WorkerPlan.Create(config, environments);
+    }
+
+    private void Start(WorkAssigned work, Func<WorkerPlan> planned)
     {
         try
         {
-            var config = ConfigLoader.Parse(work.Configuration, $"the run of {_coordinator!.Path.Address}", work.Run, [], _environments);
-            var plan = WorkerPlan.Create(config, _environments);
+            var plan = planned();
             if (plan.Build.Environment != work.Build.Environment)
             {
                 throw new NotSupportedException(
@@ -164,7 +193,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
                 Props.Create(() => new WorkerPool(setup, identities, replay, cache, cell, self)), $"workers-{generation}");
             Context.Watch(_pool);
             _history.Workers = work.Workers;
-            _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator.Path.Address}");
+            _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator!.Path.Address}");
         }
         catch (Exception reason)
         {
@@ -208,7 +237,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     private void Forget()
     {
-        (_coordinator, _work, _failure, _replay, _server) = (null, null, null, null, null);
+        (_coordinator, _work, _planning, _failure, _replay, _server) = (null, null, null, null, null, null);
         StopChildren();
     }
 
@@ -220,6 +249,8 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_cache is not null) Context.Stop(_cache);
         _cache = null;
     }
+
+    private sealed record Planned(WorkAssigned Work, Func<WorkerPlan> Plan);
 
     private sealed record Tick
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.Output;
 
@@ -50,10 +51,12 @@ internal sealed class EvalCommand
     private int Run(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var logger = Logs.ToPeople(_host.Error);
+        using var failures = KnownEnvironments.LogFailures(logger);
         var agent = TrainedAgent.Load(parsed.GetValue(_run)!, logger);
         var episodes = parsed.GetValue(_episodes);
         var player = agent.CreatePlayer(
             Evaluator.EnvironmentsFor(episodes), parsed.GetValue(_seed) ?? agent.Config.Seed, parsed.GetValue(_sample));
+        using var environments = player.Environments as IDisposable;
         var result = Evaluator.Run(player, episodes, parsed.GetValue(_maxSteps), cancellationToken);
 
         var json = parsed.GetValue(_json);

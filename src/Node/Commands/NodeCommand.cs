@@ -49,6 +49,7 @@ internal sealed class NodeCommand(CommandHost host)
         if (endpoint.Seeds.Count == 0)
             throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
+        using var failures = KnownEnvironments.LogFailures(logger);
         var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.Pictures;
@@ -67,6 +68,7 @@ internal sealed class PlayCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var logger = Logs.ToPeople(_host.Error);
+        using var failures = KnownEnvironments.LogFailures(logger);
         var overrides = (parsed.GetValue(_set) ?? []).Select(ConfigOverride.Parse).ToList();
         var player = PlayTarget.Resolve(parsed.GetValue(_target)!, overrides, parsed.GetValue(_seed), logger);
         using var environments = player.Environments as IDisposable;

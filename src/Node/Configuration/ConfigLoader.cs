@@ -10,12 +10,23 @@ namespace Rl.Distributed.Node.Configuration;
 /// <param name="Option">The option as it was typed: errors name it.</param>
 internal sealed record ConfigOverride(string Path, string Value, string Option)
 {
+    // Short names, as --env has one.
+    private static readonly (string Short, string Path)[] Aliases = [("env.count", "workers.environmentsPerWorker"), ("env.", "environment.")];
+
     /// <summary>Takes "a.b=value" of <c>--set</c> apart.</summary>
     public static ConfigOverride Parse(string assignment)
     {
         var equals = assignment.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0) throw new ConfigException($"--set {assignment}: expected key=value, such as --set learner.batch=32.");
-        return new ConfigOverride(assignment[..equals].Trim(), assignment[(equals + 1)..].Trim(), $"--set {assignment}");
+        return new ConfigOverride(FullPath(assignment[..equals].Trim()), assignment[(equals + 1)..].Trim(), $"--set {assignment}");
+    }
+
+    private static string FullPath(string path)
+    {
+        foreach (var (shortName, full) in Aliases)
+            if (shortName.EndsWith('.') ? path.StartsWith(shortName, StringComparison.Ordinal) : path == shortName)
+                return full + path[shortName.Length..];
+        return path;
     }
 }
 
@@ -68,6 +79,21 @@ internal static class ConfigLoader
     }
 
     private static TrainingConfig WithEnvironment(TrainingConfig config, string name) => config with { Environment = config.Environment with { Name = name } };
+
+    /// <summary>The environment that YAML text names; null where it names none, or is no configuration.</summary>
+    public static string? EnvironmentName(string yaml)
+    {
+        try
+        {
+            return Find(Find(YamlTree.ReadMapping(yaml, ""), "environment"), "name") is ConfigScalar name ? name.Text : null;
+        }
+        catch (ConfigException)
+        {
+            return null;
+        }
+
+        static ConfigNode? Find(ConfigNode? node, string key) => (node as ConfigMapping)?.Entries.Find(entry => entry.Key == key)?.Value;
+    }
 
     // "One a core" is decided here, once: the saved configuration must mean the same on another machine.
     private static TrainingConfig Resolve(TrainingConfig config) => config with

@@ -4,6 +4,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Threading;
 
@@ -31,6 +32,7 @@ public static class TrainingRun
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(options);
         var clock = TimeProvider.System;
+        using var failures = KnownEnvironments.LogFailures(options.Logger);
         if (options.Deterministic)
         {
             if (SimulatedHost.Missing is { } reason) throw new NotSupportedException(reason);

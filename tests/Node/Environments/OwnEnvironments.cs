@@ -145,7 +145,7 @@ public class GuessHidden : Guess
 /// <summary>Takes the options.</summary>
 public class GuessWithOptions(EnvironmentOptions options) : Guess
 {
-    public override EnvironmentSpec Spec => base.Spec with { Action = new DiscreteActionSpec(options.MinimalActions ? 3 : 4) };
+    public override EnvironmentSpec Spec => base.Spec with { Action = new DiscreteActionSpec(options.MinimalActions == true ? 3 : 4) };
 }
 
 /// <summary>No more than what all environments share.</summary>

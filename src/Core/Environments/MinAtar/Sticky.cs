@@ -63,5 +63,5 @@ public struct Sticky<TGame> : IGame<Sticky<TGame>, int>
         Board.Draw(observation, channels, canvas);
     }
 
-    private static ImmutableArray<int> Offered(EnvironmentOptions options) => options.MinimalActions ? TGame.MinimalActions : AllActions;
+    private static ImmutableArray<int> Offered(EnvironmentOptions options) => options.MinimalActions == true ? TGame.MinimalActions : AllActions;
 }

@@ -1,0 +1,60 @@
+using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
+
+namespace Rl.Distributed.Gymnasium;
+
+/// <summary>A folder that only this user can enter, in memory where the system has such a place.</summary>
+internal static class PrivateFolder
+{
+    public static string Create()
+    {
+        var parent = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+        var path = Path.Combine(parent, $"rl-gym-{Environment.ProcessId}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}");
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    public static void Delete(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is gone already, or nobody can remove it.
+        }
+    }
+}
+
+/// <summary>Memory that a file shares with another process. Its file may be deleted once both have opened it.</summary>
+internal sealed unsafe class SharedMemory : IDisposable
+{
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+
+    /// <exception cref="IOException">There is no room.</exception>
+    public SharedMemory(string path, int bytes)
+    {
+        // Written and not only made long: a full disk must be an error here, not a signal at the first access.
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        file.Write(new byte[bytes]);
+        file.Flush();
+        _file = MemoryMappedFile.CreateFromFile(file, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        _view = _file.CreateViewAccessor(0, bytes);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+    }
+
+    /// <summary>Items from an offset in bytes on, which must be a multiple of their size.</summary>
+    public Span<T> Items<T>(int offset, int count)
+        where T : unmanaged => new(_start + offset, count);
+
+    public void Dispose()
+    {
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+}
