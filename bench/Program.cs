@@ -14,8 +14,8 @@ switch (args)
     case ["gymnasium", .. var words]:
         GymnasiumBench.Run(words);
         break;
-    case ["async", .. var words]:
-        AsyncBench.Run(words);
+    case ["async", .. var learning]:
+        AsyncBench.Run(learning);
         break;
     case ["remote", .. var names]:
         RemoteBench.Run(names);

@@ -169,7 +169,7 @@ public sealed class TrainingRunTests
     {
         SkipWithoutSimulation(deterministic);
         var config = Config(frames: 100_000);
-        config = config with { Learner = config.Learner with { Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, LearningRate = 1e30f } } };
+        config = config with { Learner = (ImpalaOptions)config.Learner with { Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, LearningRate = 1e30f } } };
         var error = await Assert.ThrowsAsync<TrainingDivergedException>(() => Run(config, deterministic));
         Assert.Contains("learningRate", error.Message);
     }

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Training;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Configuration;
 
@@ -17,6 +19,7 @@ internal static class ConfigRules
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
+        if (config.Learner is AsyncLearnerOptions learner) CheckAsync(config, learner, Error);
         if (config.Algorithm == "impala" && config.Network.Lstm > 0)
         {
             throw Error("network.lstm",
@@ -55,11 +58,11 @@ internal static class ConfigRules
             }
             at = "environment";
             var spec = environments.Spec(config.Environment);
-            var actions = spec.DiscreteActions;
+            _ = spec.DiscreteActions;
             at = "network";
-            PolicyValueNetwork.Create(config.Network, spec.Observation, actions);
+            Algorithms.Find(config.Algorithm).CreateNetwork(config.Network, spec);
             at = "learner.optimizer";
-            config.Learner.Optimizer.Create(0);
+            (config.Learner as ImpalaOptions)?.Optimizer.Create(0);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or EnvironmentException)
         {
@@ -75,6 +78,17 @@ internal static class ConfigRules
         e is ArgumentException { ParamName: { } name }
             ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
             : e.Message;
+
+    private static void CheckAsync(TrainingConfig config, AsyncLearnerOptions learner, Func<string, string, ConfigException> error)
+    {
+        if (config.Network.NormalizeObservations)
+            throw error("network.normalizeObservations",
+                $"network.normalizeObservations: {config.Algorithm} has no learner that sees all observations and could keep their statistics. Leave it out.");
+        if (learner is AsyncQOptions && config.Network.Lstm > 0)
+            throw error("network.lstm", $"network.lstm is {config.Network.Lstm}, but {config.Algorithm} has no LSTM; a3c and a2c do. Set it to 0.");
+        if (config.Algorithm == "a2c" && learner.Update.Rule != UpdateRule.SharedRmsProp)
+            throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp.");
+    }
 
     private static void CheckUnrolls(
         TrainingConfig config, IReadOnlyDictionary<string, ConfigSource> sources, Func<string, string, ConfigException> error)

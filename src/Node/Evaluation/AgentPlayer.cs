@@ -63,6 +63,7 @@ internal sealed class AgentPlayer : IPlayer
             Truncated = Truncated,
             Notes = _notes,
         });
+        for (var i = 0; i < _reset.Length; i++) _reset[i] = Terminated[i] | Truncated[i];
     }
 
     /// <summary>The likeliest action (the first of equals), or one drawn with probability proportional to e^logit.</summary>

@@ -13,12 +13,12 @@ namespace Rl.Distributed.Node.Evaluation;
 /// <summary>A policy from a checkpoint, with the environment that it was trained on.</summary>
 internal sealed class TrainedAgent
 {
-    private TrainedAgent(TrainingConfig config, PolicyValueNetwork network, float[] parameters, string path, long frames) =>
+    private TrainedAgent(TrainingConfig config, AgentNetwork network, float[] parameters, string path, long frames) =>
         (Config, Network, Parameters, Path, Frames) = (config, network, parameters, path, frames);
 
     public TrainingConfig Config { get; }
 
-    public PolicyValueNetwork Network { get; }
+    public AgentNetwork Network { get; }
 
     /// <summary>The weights, flat, in the order of the network's layout.</summary>
     public float[] Parameters { get; }
@@ -49,7 +49,7 @@ internal sealed class TrainedAgent
     {
         var config = ConfigLoader.Parse(checkpoint.Text(CheckpointStore.ConfigKey), $"the configuration in {path}", "", []);
         var spec = KnownEnvironments.All.Spec(config.Environment);
-        var network = PolicyValueNetwork.Create(config.Network, spec.Observation, spec.DiscreteActions);
+        var network = Algorithms.Find(config.Algorithm).CreateNetwork(config.Network, spec);
         var parameters = checkpoint.Tensor("parameters").Floats;
         if (parameters.Length != network.Layout.Count)
         {
@@ -65,7 +65,13 @@ internal sealed class TrainedAgent
     /// <param name="environments">How many copies play side by side.</param>
     /// <param name="seed">Seed of the environments' and the policy's luck; neither meets the streams of training.</param>
     /// <param name="sample">Whether actions are drawn from the policy; else the likeliest one is taken.</param>
-    public AgentPlayer CreatePlayer(int environments, ulong seed, bool sample) => new(
-        KnownEnvironments.All.Create(Config.Environment, environments, RandomStream.Create(seed, StreamRole.EvaluationEnvironment)),
-        Network, Parameters, RandomStream.Create(seed, StreamRole.EvaluationPolicy), sample);
+    /// <exception cref="ConfigException">The agent has action values, from which nothing can be drawn.</exception>
+    public AgentPlayer CreatePlayer(int environments, ulong seed, bool sample)
+    {
+        if (sample && Network is ActionValueNetwork)
+            throw new ConfigException($"--sample: {Config.Algorithm} learned action values, and no policy to draw from. Leave it out.");
+        return new AgentPlayer(
+            KnownEnvironments.All.Create(Config.Environment, environments, RandomStream.Create(seed, StreamRole.EvaluationEnvironment)),
+            Network, Parameters, RandomStream.Create(seed, StreamRole.EvaluationPolicy), sample);
+    }
 }
