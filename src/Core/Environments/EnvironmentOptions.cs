@@ -87,6 +87,10 @@ public sealed record EnvironmentOptions
     [Description("deepsea: whether moves fail at times and the ends give random rewards.")]
     public bool Stochastic { get; init; }
 
+    [Description("deepsea: seed of what the actions mean in each cell, the same for every copy, worker, restart and evaluation; not the run's seed.")]
+    [Range(0, int.MaxValue)]
+    public int MappingSeed { get; init; } = 42;
+
     [Description("discomaze: whether there is a goal to find, for reward 1; without it there is no reward at all.")]
     public bool Goal { get; init; }
 }

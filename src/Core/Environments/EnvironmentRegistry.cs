@@ -35,6 +35,9 @@ public sealed record EnvironmentEntry
     /// <summary>Whether its batches are <see cref="IHasLives"/>.</summary>
     public bool HasLives { get; init; }
 
+    /// <summary>Whether another seed gives other episodes.</summary>
+    public Func<EnvironmentOptions, bool> HasLuck { get; init; } = static _ => true;
+
     /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
     public string Identity { get; init; } = "";
 
