@@ -60,7 +60,7 @@ public sealed record EnvironmentOptions
     [Range(0.001, 86400.0)]
     public double TimeoutSeconds { get; init; } = 60;
 
-    [Description("Gymnasium: failures of a worker's environments within ten minutes that cost only episodes; one more ends the worker.")]
+    [Description("Gymnasium: failures of a worker's environments within ten minutes that cost only episodes; one more ends the run.")]
     [Range(0, 1000000)]
     public int Restarts { get; init; } = 5;
 
