@@ -35,8 +35,8 @@ internal static class WireMessages
         from seed in Gen.Choose(0, int.MaxValue)
         select SampleUnrolls.Filled(new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions), seed);
 
-    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(7), (who, counts) => new WorkerReport(
-        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]));
+    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(8), (who, counts) => new WorkerReport(
+        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6], counts[7]));
 
     private static readonly Gen<string> Text = Gen.OneOf(
         Gen.Elements("", "run", "a: b\n", "\u00e9\u4e2d", new string('x', 70_000)), Gen.Choose(32, 126).ArrayOf().Select(codes => string.Concat(codes.Select(code => (char)code))));
