@@ -49,6 +49,9 @@ internal sealed class AsyncRunPlan : RunPlan
         (KnownEnvironments.All.Create(config.Environment, 1, RandomStream.Create(config.Seed, StreamRole.Environment)) as IDisposable)?.Dispose();
     }
 
+    /// <summary>The state of its learners.</summary>
+    public AsyncState State => _state;
+
     public override IReadOnlyList<WorkerIdentity> LocalWorkers { get; }
 
     public override BuildFacts Build => _recipe.Build;
