@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Bench.Async;
 

@@ -44,7 +44,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     private readonly ParameterCell _cell;
     private readonly IEnvironmentBatch _environments;
     private readonly UnrollCollector _collector;
-    private readonly InFlightLedger _ledger = new();
+    private readonly InFlightLedger<Unroll> _ledger = new();
     private readonly Stack<Unroll> _free = new();
     private readonly int _worker, _incarnation;
     private ParameterSnapshot? _weights;
@@ -152,15 +152,15 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     {
         _weights!.Release();
         _weights = null;
-        _ledger.Send(_unroll!, Context.System.Scheduler.MonotonicClock);
-        _replay.Tell(new InsertUnroll(_unroll!));
+        _ledger.Send(_unroll!.Id.Sequence, _unroll, Context.System.Scheduler.MonotonicClock);
+        _replay.Tell(new InsertUnroll(_unroll));
         _unroll = null;
     }
 
     private void OnCreditReturned(CreditReturned message)
     {
         if (message.Id.Worker != _worker || message.Id.Incarnation != _incarnation) return;
-        if (_ledger.Close(message.Id, message.Outcome) is not { } buffers) return;
+        if (_ledger.Close(message.Id.Sequence, message.Outcome) is not { } buffers) return;
         _free.Push(buffers);
         _credits++;
         // A full table means a learner in trouble: collecting at once would only take the cores that it needs.
@@ -177,7 +177,7 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
     {
         var report = new WorkerReport(
             _worker, _incarnation, _ledger.Sent, _ledger.Consumed, _ledger.Lost, _ledger.Count(UnrollOutcome.WrongShape),
-            _ledger.Count(UnrollOutcome.TableFull), _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation));
+            _ledger.Count(UnrollOutcome.TableFull), _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation), NotFinite: 0);
         _setup.Reported?.Invoke(report);
         _observer.Tell(report);
     }

@@ -1,17 +1,18 @@
-using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Actors;
 
-/// <summary>What one incarnation of a worker knows of the unrolls that it sent.</summary>
+/// <summary>What one incarnation of a worker knows of the unrolls, or gradients, that it sent.</summary>
 /// <remarks>
 /// A plain object for one thread. Invariant: Sent = InFlight + Consumed + Rejected + Lost. A credit that does not come back in time counts
 /// its unroll as lost; if the answer comes after all, the unroll moves to where it belongs and its buffers stay with the garbage collector.
 /// </remarks>
-public sealed class InFlightLedger
+/// <typeparam name="T">The buffers of one.</typeparam>
+public sealed class InFlightLedger<T>
+    where T : class
 {
     private readonly Queue<(long Sequence, TimeSpan SentAt)> _order = new();
-    private readonly Dictionary<long, Unroll> _inFlight = [];
+    private readonly Dictionary<long, T> _inFlight = [];
     private readonly HashSet<long> _lost = [];
     private readonly long[] _outcomes = new long[Enum.GetValues<UnrollOutcome>().Length];
 
@@ -28,22 +29,22 @@ public sealed class InFlightLedger
     /// <summary>Unrolls that ended so.</summary>
     public long Count(UnrollOutcome outcome) => _outcomes[(int)outcome];
 
-    public void Send(Unroll unroll, TimeSpan now)
+    public void Send(long sequence, T buffers, TimeSpan now)
     {
         Sent++;
-        _inFlight.Add(unroll.Id.Sequence, unroll);
-        _order.Enqueue((unroll.Id.Sequence, now));
+        _inFlight.Add(sequence, buffers);
+        _order.Enqueue((sequence, now));
     }
 
     /// <summary>Closes an unroll's entry and gives back its buffers, or null where they are not the sender's any more: lost long ago,
     /// or never sent.</summary>
-    public Unroll? Close(UnrollId id, UnrollOutcome outcome)
+    public T? Close(long sequence, UnrollOutcome outcome)
     {
-        var wasInFlight = _inFlight.Remove(id.Sequence, out var unroll);
-        if (!wasInFlight && !_lost.Remove(id.Sequence)) return null;
+        var wasInFlight = _inFlight.Remove(sequence, out var buffers);
+        if (!wasInFlight && !_lost.Remove(sequence)) return null;
         _outcomes[(int)outcome]++;
         while (_order.TryPeek(out var oldest) && !_inFlight.ContainsKey(oldest.Sequence)) _order.Dequeue();
-        return unroll;
+        return buffers;
     }
 
     /// <summary>Counts as lost what was sent before <paramref name="deadline"/> and has had no answer; returns how many.</summary>

@@ -1,17 +1,7 @@
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.Actors;
-
-/// <summary>Hears of whole games that end.</summary>
-public interface IEpisodeLog
-{
-    /// <param name="episodeReturn">Sum of its rewards, neither scaled nor clipped.</param>
-    /// <param name="length">Steps.</param>
-    void AddEpisode(double episodeReturn, int length);
-
-    /// <summary>One broke off because its environment failed.</summary>
-    void AddLostEpisode();
-}
 
 /// <summary>What learning makes of the rewards of B environments, and of how they are scaled and cut.</summary>
 /// <param name="Discount">γ.</param>

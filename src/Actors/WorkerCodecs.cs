@@ -8,7 +8,7 @@ public static class WorkerCodecs
 {
     public static void Write(ref MessagePackWriter writer, WorkerReport message)
     {
-        writer.WriteArrayHeader(9);
+        writer.WriteArrayHeader(10);
         writer.Write(message.Worker);
         writer.Write(message.Incarnation);
         writer.Write(message.Sent);
@@ -18,12 +18,13 @@ public static class WorkerCodecs
         writer.Write(message.TableFull);
         writer.Write(message.Duplicate);
         writer.Write(message.StaleIncarnation);
+        writer.Write(message.NotFinite);
     }
 
     /// <exception cref="MessagePackSerializationException">The bytes are no such message.</exception>
     public static WorkerReport ReadWorkerReport(ref MessagePackReader reader)
     {
-        WireReading.ReadFields(ref reader, 9, nameof(WorkerReport));
+        WireReading.ReadFields(ref reader, 10, nameof(WorkerReport));
         return new WorkerReport(
             WireReading.ReadIndex(ref reader, "worker"),
             WireReading.ReadIndex(ref reader, "incarnation"),
@@ -33,6 +34,7 @@ public static class WorkerCodecs
             WireReading.ReadCount(ref reader, "wrong shape"),
             WireReading.ReadCount(ref reader, "table full"),
             WireReading.ReadCount(ref reader, "duplicate"),
-            WireReading.ReadCount(ref reader, "stale incarnation"));
+            WireReading.ReadCount(ref reader, "stale incarnation"),
+            WireReading.ReadCount(ref reader, "not finite"));
     }
 }

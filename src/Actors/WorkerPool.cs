@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Rl.Distributed.Core.Environments;
-using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Actors;
 
@@ -14,23 +13,15 @@ public sealed class WorkerPool : ReceiveActor
     private const int MaxRestarts = 5;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
 
-    private readonly WorkerSetup _setup;
+    private readonly Func<WorkerIdentity, Props> _worker;
     private readonly IReadOnlyList<WorkerIdentity> _identities;
-    private readonly IActorRef _replay, _parameters, _observer;
-    private readonly ParameterCell _cell;
     private Exception? _lastFailure;
 
-    /// <param name="setup">What each worker needs beside the actors.</param>
+    /// <param name="worker">Makes a worker.</param>
     /// <param name="identities">One a worker; they outlive the pool.</param>
-    /// <param name="replay">Takes the unrolls.</param>
-    /// <param name="parameters">The node's parameter cache.</param>
-    /// <param name="cell">The node's weights.</param>
-    /// <param name="observer">Gets the workers' reports.</param>
-    public WorkerPool(
-        WorkerSetup setup, IReadOnlyList<WorkerIdentity> identities, IActorRef replay, IActorRef parameters, ParameterCell cell,
-        IActorRef observer)
+    public WorkerPool(Func<WorkerIdentity, Props> worker, IReadOnlyList<WorkerIdentity> identities)
     {
-        (_setup, _identities, _replay, _parameters, _cell, _observer) = (setup, identities, replay, parameters, cell, observer);
+        (_worker, _identities) = (worker, identities);
         Receive<Terminated>(message => throw new WorkerFailedException(
             $"Worker '{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; "
             + $"the last failure of a worker: {_lastFailure?.Message}", _lastFailure));
@@ -39,10 +30,7 @@ public sealed class WorkerPool : ReceiveActor
     protected override void PreStart()
     {
         foreach (var identity in _identities)
-            Context.Watch(Context.ActorOf(
-                Props.Create(() => new EnvironmentWorker(_setup, identity, _replay, _parameters, _cell, _observer))
-                    .WithDispatcher(Dispatcher),
-                $"worker-{identity.Index}"));
+            Context.Watch(Context.ActorOf(_worker(identity).WithDispatcher(Dispatcher), $"worker-{identity.Index}"));
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, Decide);

@@ -52,13 +52,13 @@ public static class ParameterCodecs
         return new ParametersChunk(version, total, offset, values);
     }
 
-    private static void Write(ref MessagePackWriter writer, ParameterVersion version)
+    internal static void Write(ref MessagePackWriter writer, ParameterVersion version)
     {
         writer.Write(version.Epoch);
         writer.Write(version.Counter);
     }
 
-    private static ParameterVersion ReadVersion(ref MessagePackReader reader) => new(reader.ReadInt32(), reader.ReadInt64());
+    internal static ParameterVersion ReadVersion(ref MessagePackReader reader) => new(reader.ReadInt32(), reader.ReadInt64());
 
     private static int ReadPositive(ref MessagePackReader reader, string what)
     {

@@ -3,18 +3,21 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Rl.Distributed.ParameterServer;
 
-/// <summary>How weights reach other nodes. Within a process every version is there at once, and nothing is copied.</summary>
+/// <summary>How weights reach other nodes, and gradients come back. Within a process every version is there at once, and nothing is copied.</summary>
 public sealed record ParameterServerOptions
 {
     [Description("Milliseconds between two versions sent to another node, which gets the newest only. Less makes experience fresher.")]
     [Range(1.0, 60000.0)]
     public double PublishMilliseconds { get; init; } = 50;
 
-    [Description("Kilobytes of a message with weights. Smaller ones let others through sooner.")]
+    [Description("Kilobytes of a message with weights or a gradient. Smaller ones let others through sooner.")]
     [Range(1, 65536)]
     public int ChunkKilobytes { get; init; } = 64;
 
     [Description("Messages with weights that may be on their way to a node at once.")]
     [Range(1, 1024)]
     public int ChunksInFlight { get; init; } = 16;
+
+    [Description("float32, or float16: half the bytes of a gradient, for a relative error of 1/2048 of each number.")]
+    public GradientEncoding GradientEncoding { get; init; } = GradientEncoding.Float32;
 }

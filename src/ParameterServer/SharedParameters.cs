@@ -14,6 +14,25 @@ public enum GradientRejection
 
     /// <summary>It holds NaN or infinity: one would poison the statistics, and so every learner, for good.</summary>
     NotFinite,
+
+    /// <summary>It, or a later one of the same learner, was applied before.</summary>
+    Duplicate,
+
+    /// <summary>Its learner was restarted meanwhile.</summary>
+    StaleIncarnation,
+
+    /// <summary>Its learner is not registered: it is of another run, or its node was given up.</summary>
+    UnknownLearner,
+
+    /// <summary>This run never had the parameters that it says it was computed with.</summary>
+    WrongVersion,
+}
+
+/// <summary>T: the frames of all learners.</summary>
+public interface IFrameCount
+{
+    /// <summary>So many are done, as far as they are known here.</summary>
+    long Frames { get; }
 }
 
 /// <summary>What became of a gradient.</summary>
@@ -38,7 +57,7 @@ public readonly record struct GradientOutcome(GradientRejection Rejection, float
 /// }
 /// </code>
 /// </remarks>
-public sealed class SharedParameters
+public sealed class SharedParameters : IFrameCount
 {
     private const string ParametersName = "parameters", SquaresName = "optimizer.square_avg", CountersName = "counters";
 
@@ -75,6 +94,12 @@ public sealed class SharedParameters
 
     /// <summary>Gradients that were not applied for this reason.</summary>
     public long Rejected(GradientRejection reason) => Volatile.Read(ref _rejected[(int)reason]);
+
+    /// <summary>All gradients that were not applied.</summary>
+    public long AllRejected => Enum.GetValues<GradientRejection>().Sum(Rejected);
+
+    /// <summary>Counts a gradient that was not worth a look at its values.</summary>
+    public void Reject(GradientRejection reason) => Interlocked.Increment(ref _rejected[(int)reason]);
 
     /// <summary>Memory of one learner, or of several that take turns; its copy is fresh.</summary>
     public LocalParameters CreateLocal()
@@ -154,7 +179,7 @@ public sealed class SharedParameters
 
     private GradientOutcome Reject(LocalParameters local, GradientRejection reason, float norm, long staleness)
     {
-        Interlocked.Increment(ref _rejected[(int)reason]);
+        Reject(reason);
         local.Gradient.Clear();
         if (reason != GradientRejection.WrongLength) CopyTo(local);
         return new GradientOutcome(reason, norm, staleness);

@@ -1,5 +1,12 @@
 namespace Rl.Distributed.ParameterServer;
 
+/// <summary>Target parameters θ⁻, wherever they come from.</summary>
+public interface ITargetParameters
+{
+    /// <summary>θ⁻, which does not change while a segment is collected and learned from.</summary>
+    float[] Values { get; }
+}
+
 /// <summary>Target parameters θ⁻ that all learners of a process read, copied from θ each time that the count of frames crosses a multiple
 /// of an interval.</summary>
 /// <remarks>
@@ -7,7 +14,7 @@ namespace Rl.Distributed.ParameterServer;
 /// from <see cref="SharedParameters.AddFrames"/> and never overlap, so exactly one learner sees a crossing, and only that one copies.
 /// A copy is a new array: who still reads the old one keeps it. Any thread may call anything.
 /// </remarks>
-public sealed class TargetParameters
+public sealed class TargetParameters : ITargetParameters
 {
     private readonly SharedParameters _shared;
     private readonly long _interval;

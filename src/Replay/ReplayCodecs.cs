@@ -60,7 +60,7 @@ public static class ReplayCodecs
         WireReading.ReadFields(ref reader, 2, nameof(CreditReturned));
         return new CreditReturned(
             ReadUnrollId(ref reader),
-            (UnrollOutcome)WireReading.ReadInt32(ref reader, 0, (int)UnrollOutcome.StaleIncarnation, "outcome"));
+            (UnrollOutcome)WireReading.ReadInt32(ref reader, 0, (int)UnrollOutcome.NotFinite, "outcome"));
     }
 
     public static void Write(ref MessagePackWriter writer, UnrollId id)

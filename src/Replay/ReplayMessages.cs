@@ -47,4 +47,7 @@ public enum UnrollOutcome
 
     /// <summary>Its worker was restarted meanwhile.</summary>
     StaleIncarnation,
+
+    /// <summary>A gradient only: it holds NaN or infinity.</summary>
+    NotFinite,
 }

@@ -1,7 +1,7 @@
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
-using Rl.Distributed.Learner;
 using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Ring.Tests;
@@ -13,10 +13,10 @@ public sealed class LedgerTests
     [Fact]
     public void Every_unroll_sent_is_in_flight_consumed_rejected_or_lost()
     {
-        var ledger = new InFlightLedger();
-        for (var i = 0; i < 5; i++) ledger.Send(Unroll(i), TimeSpan.FromSeconds(i));
-        Assert.NotNull(ledger.Close(Id(0), UnrollOutcome.Consumed));
-        Assert.NotNull(ledger.Close(Id(3), UnrollOutcome.TableFull));
+        var ledger = new InFlightLedger<Unroll>();
+        for (var i = 0; i < 5; i++) ledger.Send(i, Unroll(i), TimeSpan.FromSeconds(i));
+        Assert.NotNull(ledger.Close(0, UnrollOutcome.Consumed));
+        Assert.NotNull(ledger.Close(3, UnrollOutcome.TableFull));
         Assert.Equal(1, ledger.Expire(TimeSpan.FromSeconds(1.5)));
         Assert.Equal((5, 1, 1, 1, 2), (ledger.Sent, ledger.Consumed, ledger.Rejected, ledger.Lost, ledger.InFlight));
     }
@@ -24,23 +24,22 @@ public sealed class LedgerTests
     [Fact]
     public void A_late_answer_moves_a_lost_unroll_to_consumed_and_keeps_its_buffers_away_from_the_pool()
     {
-        var ledger = new InFlightLedger();
-        ledger.Send(Unroll(0), TimeSpan.Zero);
+        var ledger = new InFlightLedger<Unroll>();
+        ledger.Send(0, Unroll(0), TimeSpan.Zero);
         ledger.Expire(TimeSpan.FromSeconds(1));
-        Assert.Null(ledger.Close(Id(0), UnrollOutcome.Consumed));
+        Assert.Null(ledger.Close(0, UnrollOutcome.Consumed));
         Assert.Equal((1, 0), (ledger.Consumed, ledger.Lost));
     }
 
     [Fact]
     public void Buffers_that_are_in_flight_again_do_not_expire_with_their_first_use()
     {
-        var ledger = new InFlightLedger();
+        var ledger = new InFlightLedger<Unroll>();
         var buffers = Unroll(1);
-        ledger.Send(Unroll(0), TimeSpan.FromSeconds(0));
-        ledger.Send(buffers, TimeSpan.FromSeconds(1));
-        Assert.Same(buffers, ledger.Close(Id(1), UnrollOutcome.Consumed));
-        buffers.Id = Id(2);
-        ledger.Send(buffers, TimeSpan.FromSeconds(50));
+        ledger.Send(0, Unroll(0), TimeSpan.FromSeconds(0));
+        ledger.Send(1, buffers, TimeSpan.FromSeconds(1));
+        Assert.Same(buffers, ledger.Close(1, UnrollOutcome.Consumed));
+        ledger.Send(2, buffers, TimeSpan.FromSeconds(50));
         Assert.Equal(1, ledger.Expire(TimeSpan.FromSeconds(5)));
         Assert.Equal((1, 1), (ledger.Lost, ledger.InFlight));
     }
@@ -48,8 +47,8 @@ public sealed class LedgerTests
     [Fact]
     public void An_answer_for_an_unroll_that_was_never_sent_changes_nothing()
     {
-        var ledger = new InFlightLedger();
-        Assert.Null(ledger.Close(Id(7), UnrollOutcome.Consumed));
+        var ledger = new InFlightLedger<Unroll>();
+        Assert.Null(ledger.Close(7, UnrollOutcome.Consumed));
         Assert.Equal(0, ledger.Consumed);
     }
 

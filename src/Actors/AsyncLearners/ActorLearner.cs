@@ -11,12 +11,15 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="Incarnation">How often it was started anew.</param>
 /// <param name="RunSeed">The run's seed.</param>
 /// <param name="TotalFrames">Frames of the whole run, over which the learning rate is annealed.</param>
-/// <param name="Shared">θ, of all learners of the process.</param>
+/// <param name="Shared">θ, of all learners of the process; null where its gradients are applied elsewhere.</param>
 /// <param name="Local">θ' and the gradient; learners of one thread that take turns share them.</param>
 /// <param name="Log">Adds up what it does; of the same thread.</param>
 public sealed record LearnerPlace(
-    int Index, int Incarnation, ulong RunSeed, long TotalFrames, SharedParameters Shared, LocalParameters Local, LearnerLog Log)
+    int Index, int Incarnation, ulong RunSeed, long TotalFrames, SharedParameters? Shared, LocalParameters Local, LearnerLog Log)
 {
+    /// <summary>Frames of all learners, as far as they are known here.</summary>
+    public IFrameCount AllFrames { get; init; } = Shared!;
+
     public RandomStream Stream(StreamRole role) => RandomStream.Create(RunSeed, role, (uint)Index, (uint)Incarnation);
 }
 
@@ -37,7 +40,7 @@ public abstract class ActorLearner : IDisposable
     {
         Place = place;
         Stepper = new SegmentStepper(environments, options, place.Log);
-        _statistics = place.Shared.CreateStatistics();
+        _statistics = place.Shared?.CreateStatistics();
         _learningRate = Schedule(options, place.TotalFrames);
         (_maxNorm, Frames) = (options.MaxGradientNorm, options.SegmentLength * options.Environments);
     }
@@ -55,11 +58,13 @@ public abstract class ActorLearner : IDisposable
     public abstract void AddGradient();
 
     /// <summary>Acts for a segment, and applies its gradient.</summary>
+    /// <exception cref="InvalidOperationException">The learner has no shared parameters.</exception>
     public void RunSegment()
     {
+        var shared = Place.Shared ?? throw new InvalidOperationException("This learner's gradients are applied elsewhere.");
         AddGradient();
-        var before = Place.Shared.AddFrames(Frames);
-        Place.Log.AddGradient(Place.Shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics));
+        var before = shared.AddFrames(Frames);
+        Place.Log.AddGradient(shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics));
         OnApplied(before);
     }
 

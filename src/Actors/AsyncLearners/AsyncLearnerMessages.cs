@@ -1,3 +1,5 @@
+using Rl.Distributed.ParameterServer;
+
 namespace Rl.Distributed.Actors.AsyncLearners;
 
 // What the actor of asynchronous learners receives.

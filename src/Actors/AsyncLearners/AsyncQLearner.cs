@@ -60,7 +60,7 @@ public sealed class AsyncQMemory
 public sealed class AsyncQLearner : ActorLearner
 {
     private readonly AsyncQMemory _memory;
-    private readonly TargetParameters _target;
+    private readonly ITargetParameters _target;
     private readonly int[] _pending;
     private bool _hasPending;
     private RandomStream _random;
@@ -69,7 +69,7 @@ public sealed class AsyncQLearner : ActorLearner
     /// <param name="memory">Of the learner's thread.</param>
     /// <param name="target">θ⁻, of all learners.</param>
     /// <param name="environments">As many as the options say; they are reset here.</param>
-    public AsyncQLearner(LearnerPlace place, AsyncQMemory memory, TargetParameters target, IEnvironmentBatch environments)
+    public AsyncQLearner(LearnerPlace place, AsyncQMemory memory, ITargetParameters target, IEnvironmentBatch environments)
         : base(place, memory.Options, environments)
     {
         (_memory, _target, _random) = (memory, target, place.Stream(StreamRole.Policy));
@@ -81,7 +81,7 @@ public sealed class AsyncQLearner : ActorLearner
     public float FinalEpsilon { get; }
 
     /// <summary>ε of a segment that begins now.</summary>
-    public float Epsilon => Exploration.At(FinalEpsilon, Place.Shared.Frames, _memory.Options.ExplorationFrames);
+    public float Epsilon => Exploration.At(FinalEpsilon, Place.AllFrames.Frames, _memory.Options.ExplorationFrames);
 
     public override void AddGradient()
     {
@@ -107,7 +107,8 @@ public sealed class AsyncQLearner : ActorLearner
         Learn();
     }
 
-    private protected override void OnApplied(long before) => _target.RefreshIfCrossed(before, before + Frames);
+    private protected override void OnApplied(long before) =>
+        (_target as TargetParameters)?.RefreshIfCrossed(before, before + Frames);
 
     private void Forward(int t) => _memory.Network.ForwardStep(
         Local.Values, Stepper.ObservationsAt(t), Stepper.ResetAt(t), [], t, _memory.Unroll);

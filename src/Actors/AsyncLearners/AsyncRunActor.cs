@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Runs;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Actors.AsyncLearners;
 
@@ -13,17 +14,21 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="TotalFrames">The run ends when so many are done.</param>
 /// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
 /// <param name="Writer">Saves checkpoints.</param>
+/// <param name="Gradients">Takes the gradients of other nodes; null where the run has none.</param>
 public sealed record AsyncRunSetup(
     AsyncState State, Func<int, int, IAsyncLearners> Create, IReadOnlyList<WorkerIdentity> Groups, LinearSchedule LearningRate,
-    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer);
+    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer, IActorRef? Gradients = null);
 
 /// <summary>
-/// Is responsible for a run of learners that share memory: starts their actors, restarts one that fails, adds up what they report, saves
-/// checkpoints, and ends the run when the frames are done or it is told to. Asking more of learners than this would make them wait.
+/// Is responsible for a run of asynchronous learners: starts the actors of those that share this process's memory, restarts one that fails,
+/// adds up what they and the server of other nodes' gradients report, saves checkpoints, and ends the run when the frames are done or it is told to. Asking more of learners than this would make them wait.
 /// </summary>
 public sealed class AsyncRunActor : ReceiveActor
 {
     private const int MaxRestarts = 5;
+
+    // Stands for all learners of this process where those of other nodes are named one by one.
+    private const int SharedMemory = -1;
 
     // So many gradients refused and none applied in between: the numbers do not come back.
     private const long HopelessRejections = 200;
@@ -33,9 +38,9 @@ public sealed class AsyncRunActor : ReceiveActor
     private readonly IActorRef _observer;
     private readonly HashSet<IActorRef> _working = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly long _updatesBefore, _rejectedBefore;
+    private readonly long _appliedBefore;
     private TimeSpan _reportedAt;
-    private long _rejectedInARow, _framesAtCheckpoint;
+    private long _rejectedInARow, _rejectedHere, _framesAtCheckpoint;
     private bool _stopping, _saving, _saveRequested, _finished;
     private Exception? _failure, _lastFailure;
 
@@ -44,9 +49,12 @@ public sealed class AsyncRunActor : ReceiveActor
     public AsyncRunActor(AsyncRunSetup setup, IActorRef observer)
     {
         (_setup, _observer) = (setup, observer);
-        (_updatesBefore, _rejectedBefore, _framesAtCheckpoint) = (setup.State.Shared.Updates, setup.State.Rejected, setup.State.Shared.Frames);
-        Receive<LearnersReport>(OnReport);
+        (_appliedBefore, _framesAtCheckpoint) = (AppliedHere(), setup.State.Shared.Frames);
+        Receive<LearnersReport>(message => OnReport(message.Progress, isLocal: true));
+        Receive<GradientsReport>(message => OnReport(message.Progress, isLocal: false));
         Receive<LearnersFinished>(_ => OnGroupFinished(Sender));
+        Receive<GradientsFinished>(_ => OnGroupFinished(Sender));
+        Receive<WorkersReturned>(State.CountRolledBack);
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
         Receive<StopTraining>(_ => OnStopTraining());
         Receive<CheckpointSaved>(_ => OnCheckpointSaved());
@@ -66,6 +74,9 @@ public sealed class AsyncRunActor : ReceiveActor
                 $"learners-{identity.Index}");
             _working.Add(Context.Watch(group));
         }
+        if (_setup.Gradients is not { } gradients) return;
+        _working.Add(Context.Watch(gradients));
+        gradients.Tell(WatchGradients.Instance);
     }
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, reason =>
@@ -76,10 +87,11 @@ public sealed class AsyncRunActor : ReceiveActor
         return Directive.Restart;
     });
 
-    private void OnReport(LearnersReport message)
+    private void OnReport(LearnerProgress progress, bool isLocal)
     {
-        State.Add(message.Progress);
-        CheckRejections(message.Progress);
+        State.Add(progress);
+        if (isLocal) _rejectedHere += progress.Rejected;
+        CheckRejections(progress, isLocal);
         var now = Context.System.Scheduler.MonotonicClock;
         if (now - _reportedAt >= ReportInterval)
         {
@@ -94,9 +106,10 @@ public sealed class AsyncRunActor : ReceiveActor
 
     private LearnerReport Report() => State.Report((float)_setup.LearningRate.At(State.Shared.Frames));
 
-    private void CheckRejections(LearnerProgress progress)
+    // The server of other nodes' gradients names those that it refuses.
+    private void CheckRejections(LearnerProgress progress, bool isLocal)
     {
-        if (progress.Rejected > 0 && _rejectedInARow == 0)
+        if (isLocal && progress.Rejected > 0 && _rejectedInARow == 0)
             _log.Warning($"Gradients with NaN or infinity are refused, {State.Rejected} so far, the last at {State.Shared.Frames:N0} frames");
         _rejectedInARow = progress.Updates > 0 ? 0 : _rejectedInARow + progress.Rejected;
         if (_rejectedInARow < HopelessRejections || _failure is not null) return;
@@ -114,14 +127,14 @@ public sealed class AsyncRunActor : ReceiveActor
     {
         if (_stopping) return;
         _stopping = true;
-        foreach (var group in _working) group.Tell(StopLearning.Instance);
+        foreach (var group in _working) group.Tell(group.Equals(_setup.Gradients) ? StopGradients.Instance : StopLearning.Instance);
         if (_working.Count == 0) Finish();
     }
 
     private void OnTerminated(Terminated message)
     {
         if (_finished || !_working.Contains(message.ActorRef)) return;
-        Fail(new WorkerFailedException(
+        Fail(message.ActorRef.Equals(_setup.Gradients) ? new InvalidOperationException("The gradient server was stopped.") : new WorkerFailedException(
             $"'{message.ActorRef.Path.Name}' failed {MaxRestarts + 1} times within {RestartWindow.TotalSeconds:0} s; "
             + $"the last failure: {_lastFailure?.Message}", _lastFailure));
         OnGroupFinished(message.ActorRef);
@@ -184,9 +197,12 @@ public sealed class AsyncRunActor : ReceiveActor
             Context.Stop(Self);
             return;
         }
-        var sent = State.Shared.Updates - _updatesBefore + State.Rejected - _rejectedBefore;
-        _observer.Tell(new TrainingFinished(Report(), [new ConsumptionClaim(0, WorkerIdentity.FirstIncarnation(State.Epoch), sent)]));
+        var here = new ConsumptionClaim(SharedMemory, WorkerIdentity.FirstIncarnation(State.Epoch), AppliedHere() - _appliedBefore + _rejectedHere);
+        _observer.Tell(new TrainingFinished(Report(), [here, .. State.Gradients.SentAtLeast()]));
     }
+
+    // Gradients of learners that share memory; those of other nodes are in the ledger.
+    private long AppliedHere() => State.Shared.Updates - State.Gradients.Applied;
 
     private sealed record CheckpointSaved
     {

@@ -18,10 +18,14 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
 {
     private const string ReturnsName = "episodes.returns";
 
+    private readonly RollbackCounter _rolledBack = new();
     private LearnerProgress? _recent;
     private long _rejectedBefore;
 
     public SharedParameters Shared => shared;
+
+    /// <summary>Which gradients of other nodes the parameters hold.</summary>
+    public GradientLedger Gradients { get; } = new(shared);
 
     /// <summary>How often the run was resumed.</summary>
     public int Epoch { get; private set; }
@@ -37,8 +41,8 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     /// <summary>Updates by others between the read of the parameters and a gradient's arrival.</summary>
     public LagMeter Staleness { get; } = new();
 
-    /// <summary>Gradients that were refused since the run began.</summary>
-    public long Rejected => _rejectedBefore + shared.Rejected(GradientRejection.WrongLength) + shared.Rejected(GradientRejection.NotFinite);
+    /// <summary>Gradients that were refused since the run began, those that came twice included.</summary>
+    public long Rejected => _rejectedBefore + shared.AllRejected;
 
     /// <summary>Takes in what a group of learners did.</summary>
     public void Add(LearnerProgress progress)
@@ -68,7 +72,7 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
             UnrollsConsumed = shared.Updates,
             UnrollsDuplicate = 0,
             UnrollsRejected = Rejected,
-            UnrollsRolledBack = 0,
+            UnrollsRolledBack = _rolledBack.Total,
             EpisodesRestarted = EpisodesRestarted,
             EpisodesLost = Episodes.Lost,
         };
@@ -89,20 +93,32 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
                 ["episodes.lost"] = Text(Episodes.Lost),
                 ["episodes.restarted"] = Text(EpisodesRestarted),
                 ["gradients.rejected"] = Text(Rejected),
+                ["gradients.rolledBack"] = Text(_rolledBack.Total),
             },
-            Tensors = [.. shared.Save(), new NamedTensor(ReturnsName, [returns.Length], returns)],
+            Tensors = [.. Gradients.Save(), new NamedTensor(ReturnsName, [returns.Length], returns)],
         };
     }
 
+    /// <summary>Workers of other nodes know what was applied of theirs; what is not in the ledger was rolled back.</summary>
+    public void CountRolledBack(WorkersReturned returned) => Gradients.CountRolledBack(_rolledBack, returned);
+
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
-    public void Begin(int epoch) => Epoch = epoch;
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="updates">Gradients that they are known to have applied: all of them are rolled back.</param>
+    public void Begin(int epoch, long updates)
+    {
+        Epoch = epoch;
+        _rolledBack.Begin(updates);
+    }
 
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
     /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
     /// <param name="environments">Environments of the run, all learners together: their episodes in progress are lost and counted.</param>
+    /// <param name="updates">Gradients that the run is known to have applied, those rolled back included; what the checkpoint knows neither
+    /// as applied nor as rolled back is rolled back now.</param>
     /// <param name="leastEpoch">The epoch is this one or a later one.</param>
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit this run's network or update rule.</exception>
-    public void Resume(Checkpoint checkpoint, int environments, int leastEpoch)
+    public void Resume(Checkpoint checkpoint, int environments, long updates, int leastEpoch)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         if (checkpoint.Text("algorithm") is var other && other != algorithm)
@@ -115,11 +131,12 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         {
             throw new CheckpointFormatException($"The checkpoint's episodes make no sense: {reason.Message}");
         }
-        shared.Load(checkpoint);
+        Gradients.Load(checkpoint);
         ResumedEpoch = checked((int)Number(checkpoint, "epoch"));
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), shared.Updates, updates);
     }
 
     private static long Number(Checkpoint checkpoint, string name) =>

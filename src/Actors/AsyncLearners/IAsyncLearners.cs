@@ -1,3 +1,5 @@
+using Rl.Distributed.ParameterServer;
+
 namespace Rl.Distributed.Actors.AsyncLearners;
 
 /// <summary>Learners that one thread drives, a little at a time. Not thread-safe; disposed, their environments are too.</summary>

@@ -1,3 +1,5 @@
+using Rl.Distributed.ParameterServer;
+
 namespace Rl.Distributed.Actors.AsyncLearners;
 
 /// <summary>Logical learners that take turns on one thread, a segment at a time. Not thread-safe.</summary>

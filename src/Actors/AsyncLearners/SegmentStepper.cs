@@ -1,4 +1,5 @@
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Actors.AsyncLearners;
 

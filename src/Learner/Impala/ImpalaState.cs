@@ -11,8 +11,7 @@ namespace Rl.Distributed.Learner.Impala;
 /// workers begin new incarnations, whose streams are their own; so two resumes from one checkpoint agree.</remarks>
 public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 {
-    private readonly Dictionary<(int Worker, int Incarnation), long> _claims = [];
-    private long _rolledBackBefore, _rolledBackByMetrics, _rolledBackByWorkers;
+    private readonly RollbackCounter _rolledBack = new();
 
     private const string
         ParametersName = "parameters", OptimizerPrefix = "optimizer.", LedgerName = "ledger", ReturnsName = "episodes.returns";
@@ -33,11 +32,8 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
 
     public ConsumptionLedger Ledger { get; private set; } = new();
 
-    /// <summary>Unrolls that were consumed after the checkpoint that a resume began from, over all resumes: at least so many.</summary>
-    /// <remarks>The checkpoint has those that it knew of. Of the rest two sources tell: the run's metrics, which may lack its last moment,
-    /// and those workers that outlived the learner, which know their own unrolls only. The larger number counts, as their sum may count one
-    /// twice.</remarks>
-    public long UnrollsRolledBack => _rolledBackBefore + Math.Max(_rolledBackByMetrics, _rolledBackByWorkers);
+    /// <inheritdoc cref="RollbackCounter"/>
+    public long UnrollsRolledBack => _rolledBack.Total;
 
     public EpisodeWindow Episodes { get; } = new();
 
@@ -95,23 +91,17 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         };
     }
 
-    /// <summary>Workers know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
-    /// <remarks>A node says what it knows each time that it comes back: it counts once.</remarks>
-    /// <param name="claims">What they know of all epochs.</param>
-    /// <param name="firstSince">The first incarnation of the checkpoint's epoch: the checkpoint may count what was rolled back of earlier
-    /// ones, and cannot count what was of this one and later ones.</param>
-    public void CountRolledBack(IEnumerable<ConsumptionClaim> claims, int firstSince)
-    {
-        foreach (var claim in claims)
-            _claims[(claim.Worker, claim.Incarnation)] = Math.Max(0, claim.Unrolls - Ledger.ConsumedOf(claim.Worker, claim.Incarnation));
-        var since = _claims.Where(claim => claim.Key.Incarnation >= firstSince).Sum(claim => claim.Value);
-        _rolledBackByWorkers = Math.Max(since, _claims.Values.Sum() - _rolledBackBefore);
-    }
+    /// <inheritdoc cref="RollbackCounter.Count"/>
+    public void CountRolledBack(IEnumerable<ConsumptionClaim> claims, int firstSince) => _rolledBack.Count(claims, firstSince, Ledger);
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
     /// <param name="epoch">The epoch.</param>
     /// <param name="unrollsConsumed">Unrolls that they are known to have consumed: all of them are rolled back.</param>
-    public void Begin(int epoch, long unrollsConsumed = 0) => (Epoch, _rolledBackByMetrics) = (epoch, unrollsConsumed);
+    public void Begin(int epoch, long unrollsConsumed = 0)
+    {
+        Epoch = epoch;
+        _rolledBack.Begin(unrollsConsumed);
+    }
 
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
     /// <param name="checkpoint">What <see cref="Save"/> gave.</param>
@@ -142,8 +132,7 @@ public sealed class ImpalaState(ImpalaLearner learner, UnrollShape shape)
         ResumedEpoch = checked((int)Number(checkpoint, "epoch"));
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
-        _rolledBackBefore = Number(checkpoint, "unrolls.rolledBack");
-        _rolledBackByMetrics = Math.Max(0, unrollsConsumed - Ledger.Consumed - _rolledBackBefore);
+        _rolledBack.Resume(Number(checkpoint, "unrolls.rolledBack"), Ledger.Consumed, unrollsConsumed);
     }
 
     private static void Copy(Checkpoint checkpoint, string name, float[] target)

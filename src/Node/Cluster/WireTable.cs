@@ -12,9 +12,9 @@ namespace Rl.Distributed.Node.Clustering;
 internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -35,6 +35,10 @@ internal sealed class WireTable
         Add(14, ClusterCodecs.Write, ClusterCodecs.ReadWorkFailed);
         Add(15, ClusterCodecs.Write, ClusterCodecs.ReadStopWork);
         Add(16, ClusterCodecs.Write, ClusterCodecs.ReadWorkStopped);
+        Add(PushGradientId, GradientCodecs.Write, GradientCodecs.ReadPushGradient);
+        Add(18, GradientCodecs.Write, GradientCodecs.ReadGradientAcknowledged);
+        Add(19, GradientCodecs.Write, GradientCodecs.ReadRegisterLearner);
+        Add(20, GradientCodecs.Write, GradientCodecs.ReadLearnerRegistered);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);
@@ -46,6 +50,7 @@ internal sealed class WireTable
     {
         InsertUnrollId => LinkContent.Experience,
         ParametersChunkId => LinkContent.Weights,
+        PushGradientId => LinkContent.Gradients,
         _ => LinkContent.Other,
     };
 

@@ -6,7 +6,6 @@ using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Training;
-using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Clustering;
 
@@ -25,7 +24,10 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     private readonly Action _seedsLost;
     private readonly List<Address> _learners = [], _members = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private IActorRef? _coordinator, _replay, _server, _pool, _cache;
+    private readonly Dictionary<string, IActorRef> _ring = [];
+    private IReadOnlyList<IActorRef> _caches = [];
+    private IReadOnlyList<string> _ringNames = [];
+    private IActorRef? _coordinator, _pool;
     private WorkAssigned? _work, _planning;
     private WorkFailed? _failure;
     private bool _stopping;
@@ -122,21 +124,21 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         }
         (_coordinator, _work, _stopping) = (Context.Watch(Sender), message, false);
         _history.Begin(message.Run);
-        FindRing();
+        _ringNames = Algorithms.All.FirstOrDefault(each => each.Name == ConfigLoader.AlgorithmName(message.Configuration))?.Ring ?? [];
+        if (_ringNames.Count > 0) FindRing();
+        else Fail(new NotSupportedException("This node's program does not know the run's algorithm. Install the same one."));
     }
 
     private void FindRing()
     {
-        Context.ActorSelection(_coordinator!.Path / RunCoordinator.ReplayName).Tell(new Identify(RunCoordinator.ReplayName), Self);
-        Context.ActorSelection(_coordinator.Path / RunCoordinator.ServerName).Tell(new Identify(RunCoordinator.ServerName), Self);
+        foreach (var name in _ringNames) Context.ActorSelection(_coordinator!.Path / name).Tell(new Identify(name), Self);
     }
 
     private void OnIdentity(ActorIdentity message)
     {
         if (message.Subject is null || IsWorking || _work is null || _stopping || !message.Subject.Path.Parent.Equals(_coordinator!.Path)) return;
-        if (Equals(message.MessageId, RunCoordinator.ReplayName)) _replay = message.Subject;
-        else _server = message.Subject;
-        if (_replay is not null && _server is not null) Start(_work);
+        if (message.MessageId is string name && _ringNames.Contains(name)) _ring[name] = message.Subject;
+        if (_ring.Count == _ringNames.Count) Start(_work);
     }
 
     // What an environment of another program is like takes seconds to find out: its messages do not wait for that.
@@ -161,13 +163,13 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (ReferenceEquals(_work, message.Work) && !IsWorking && !_stopping) Start(message.Work, message.Plan);
     }
 
-    private static WorkerPlan Plan(WorkAssigned work, Address leader, EnvironmentRegistry environments)
+    private static NodeWork Plan(WorkAssigned work, Address leader, EnvironmentRegistry environments)
     {
         var config = ConfigLoader.Parse(work.Configuration, $"the run of {leader}", work.Run, [], environments);
-        return WorkerPlan.Create(config, environments);
+        return Algorithms.Find(config.Algorithm).Work(config, environments);
     }
 
-    private void Start(WorkAssigned work, Func<WorkerPlan> planned)
+    private void Start(WorkAssigned work, Func<NodeWork> planned)
     {
         try
         {
@@ -183,14 +185,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
                 throw new NotSupportedException(
                     $"The nodes run different builds: {plan.Build} here, {work.Build} at the learner. Install the same one.");
             }
-            var (cell, server, replay) = (new ParameterCell(), _server!, _replay!);
-            var snapshots = new SnapshotPool(plan.Network.Layout.Count);
-            var setup = plan.Setup with { Reported = report => _history.Add(work.Run, report) };
-            var (identities, self, generation) = (WorkerPlan.Identities(work.FirstWorker, work.Workers, work.Epoch), Self, _generation++);
-            var cache = Context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, snapshots)), $"parameter-cache-{generation}");
-            _cache = cache;
-            _pool = Context.ActorOf(
-                Props.Create(() => new WorkerPool(setup, identities, replay, cache, cell, self)), $"workers-{generation}");
+            var place = new WorkPlace(
+                Context, _ring.ToDictionary(), work, Self, report => _history.Add(work.Run, report), _generation++);
+            (_pool, _caches) = plan.Start(place);
             Context.Watch(_pool);
             _history.Workers = work.Workers;
             _log.Info($"{work.Workers} workers ({work.FirstWorker} to {work.FirstWorker + work.Workers - 1}) work for {_coordinator!.Path.Address}");
@@ -237,7 +234,8 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     private void Forget()
     {
-        (_coordinator, _work, _planning, _failure, _replay, _server) = (null, null, null, null, null, null);
+        (_coordinator, _work, _planning, _failure) = (null, null, null, null);
+        _ring.Clear();
         StopChildren();
     }
 
@@ -246,11 +244,11 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     {
         _history.Workers = 0;
         if (_pool is not null) Context.Stop(_pool);
-        if (_cache is not null) Context.Stop(_cache);
-        _cache = null;
+        foreach (var cache in _caches) Context.Stop(cache);
+        _caches = [];
     }
 
-    private sealed record Planned(WorkAssigned Work, Func<WorkerPlan> Plan);
+    private sealed record Planned(WorkAssigned Work, Func<NodeWork> Plan);
 
     private sealed record Tick
     {

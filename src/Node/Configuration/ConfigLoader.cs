@@ -81,11 +81,18 @@ internal static class ConfigLoader
     private static TrainingConfig WithEnvironment(TrainingConfig config, string name) => config with { Environment = config.Environment with { Name = name } };
 
     /// <summary>The environment that YAML text names; null where it names none, or is no configuration.</summary>
-    public static string? EnvironmentName(string yaml)
+    public static string? EnvironmentName(string yaml) => Scalar(yaml, "environment", "name");
+
+    /// <summary>The algorithm's name in a configuration; null where it has none, or is none.</summary>
+    public static string? AlgorithmName(string yaml) => Scalar(yaml, "algorithm");
+
+    private static string? Scalar(string yaml, params ReadOnlySpan<string> path)
     {
         try
         {
-            return Find(Find(YamlTree.ReadMapping(yaml, ""), "environment"), "name") is ConfigScalar name ? name.Text : null;
+            ConfigNode? node = YamlTree.ReadMapping(yaml, "");
+            foreach (var key in path) node = Find(node, key);
+            return (node as ConfigScalar)?.Text;
         }
         catch (ConfigException)
         {

@@ -91,5 +91,6 @@ internal enum LinkContent
 {
     Experience,
     Weights,
+    Gradients,
     Other,
 }

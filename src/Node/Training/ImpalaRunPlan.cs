@@ -65,7 +65,9 @@ internal sealed class ImpalaRunPlan : RunPlan
         if (LocalWorkers.Count > 0)
         {
             var cache = context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, _snapshots)), "parameter-cache");
-            workers = context.ActorOf(Props.Create(() => new WorkerPool(_workers.Setup, LocalWorkers, replay, cache, cell, self)), "workers");
+            Func<WorkerIdentity, Props> worker = identity => Props.Create(
+                () => new EnvironmentWorker(_workers.Setup, identity, replay, cache, cell, self));
+            workers = context.ActorOf(Props.Create(() => new WorkerPool(worker, LocalWorkers)), "workers");
         }
         return new RunActors(learner, workers);
     }

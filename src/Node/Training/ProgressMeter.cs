@@ -17,7 +17,7 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
-    private readonly long _startedAt, _startFrames, _consumedBefore, _rejectedBefore;
+    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore;
     private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
     private int _workersNow, _nodesNow;
@@ -32,7 +32,7 @@ internal sealed class ProgressMeter : IRunWatcher
         (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
         var start = plan.Report();
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), start.Frames, start.UnrollsConsumed);
-        _rejectedBefore = start.UnrollsDuplicate + start.UnrollsRejected;
+        (_duplicateBefore, _rejectedBefore) = (start.UnrollsDuplicate, start.UnrollsRejected);
         _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, start.Updates));
     }
@@ -119,7 +119,7 @@ internal sealed class ProgressMeter : IRunWatcher
             UnrollsConsumed = report.UnrollsConsumed,
             UnrollsLost = _workers.Values.Sum(worker => worker.Lost),
             UnrollsRolledBack = report.UnrollsRolledBack,
-            UnrollsRejected = report.UnrollsDuplicate + report.UnrollsRejected + _workers.Values.Sum(worker => worker.Rejected),
+            UnrollsRejected = report.UnrollsDuplicate + Rejected(report, 0),
             EpisodesRestarted = report.EpisodesRestarted,
             EpisodesLost = report.EpisodesLost,
             Workers = _workersNow,
@@ -143,13 +143,17 @@ internal sealed class ProgressMeter : IRunWatcher
                 sentBy[(least.Worker, least.Incarnation)] = Math.Max(sent, least.Unrolls);
             else if (least.Incarnation >= _firstIncarnation) sentBy[(least.Worker, least.Incarnation)] = least.Unrolls;
         var lost = _workers.Values.Sum(worker => worker.Lost);
-        var rejected = end.Report.UnrollsDuplicate + end.Report.UnrollsRejected - _rejectedBefore + _workers.Values.Sum(worker => worker.Rejected);
+        var rejected = end.Report.UnrollsDuplicate - _duplicateBefore + Rejected(end.Report, _rejectedBefore);
         var (total, consumed) = (sentBy.Values.Sum(), end.Report.UnrollsConsumed - _consumedBefore);
         _options.Logger.Information(
             "Unrolls since this process began: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end or with their node "
             + "+ {Rejected} refused + {Lost} lost",
             total, consumed, total - consumed - rejected - lost, rejected, lost);
     }
+
+    // What a queue refuses its workers know; of a gradient that is refused both sides know.
+    private long Rejected(LearnerReport report, long before) =>
+        Math.Max(report.UnrollsRejected - before, _workers.Values.Sum(worker => worker.Rejected));
 
     private (double FramesPerSecond, double UpdatesPerSecond) Rates(LearnerReport report, TimeSpan now)
     {

@@ -33,7 +33,8 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     public const string LearnerDispatcher = "rl.learner-dispatcher";
 
     /// <summary>Names that other nodes find the ring by: the coordinator below /user, the others below it.</summary>
-    public const string Name = "run", ReplayName = "replay", ServerName = "parameter-server";
+    public const string Name = "run", ReplayName = "replay", ServerName = "parameter-server", GradientsName = "gradient-server",
+        TargetsName = "target-server";
 
     // A learner that died is removed within seconds; the one that takes its place must not give way to it.
     private static readonly TimeSpan LastReportsLimit = TimeSpan.FromSeconds(2), LastCheckpointLimit = TimeSpan.FromSeconds(30),

@@ -39,7 +39,7 @@ public sealed record TrainingConfig
     [ChosenBy(nameof(Algorithm), typeof(Algorithms))]
     public LearnerOptions Learner { get; init; } = new ImpalaOptions();
 
-    [Description("How weights reach other nodes.")]
+    [Description("How weights reach other nodes, and gradients come back.")]
     public ParameterServerOptions ParameterServer { get; init; } = new();
 
     [Description("Checkpoints, metrics and log.")]

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.ParameterServer;
@@ -35,8 +36,8 @@ internal static class WireMessages
         from seed in Gen.Choose(0, int.MaxValue)
         select SampleUnrolls.Filled(new UnrollShape(steps, environments, new ObservationSpec(type, sizes), actions), seed);
 
-    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(7), (who, counts) => new WorkerReport(
-        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6]));
+    private static readonly Gen<WorkerReport> Report = Index.ArrayOf(2).Zip(Count.ArrayOf(8), (who, counts) => new WorkerReport(
+        who[0], who[1], counts[0], counts[1], counts[2], counts[3], counts[4], counts[5], counts[6], counts[7]));
 
     private static readonly Gen<string> Text = Gen.OneOf(
         Gen.Elements("", "run", "a: b\n", "\u00e9\u4e2d", new string('x', 70_000)), Gen.Choose(32, 126).ArrayOf().Select(codes => string.Concat(codes.Select(code => (char)code))));
@@ -52,6 +53,22 @@ internal static class WireMessages
         select new ParametersChunk(
             version, before + count + after, before, Enumerable.Range(0, before + count).Select(i => value + i / 7f).ToArray().AsMemory(before));
 
+    private static readonly Gen<PushGradient> Gradient =
+        from id in Id
+        from version in Version
+        from encoding in Gen.Elements(Enum.GetValues<GradientEncoding>())
+        from before in Gen.Choose(0, 5)
+        from count in Gen.Choose(1, 5000)
+        from after in Gen.Choose(0, 5)
+        from frames in Gen.Choose(1, int.MaxValue)
+        from returns in Gen.Choose(-1000, 1000).ArrayOf()
+        from lost in Count
+        select new PushGradient(
+            id, version, before + count + after, before, encoding, MathF.ScaleB(1, (returns.Length % 200) - 100),
+            Enumerable.Range(0, count * GradientEncodings.BytesPerValue(encoding)).Select(i => (byte)i).ToArray(),
+            new SegmentReport(
+                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40));
+
     public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
     {
         [typeof(RegisterWorker)] = Boxed(Id.Select(id => new RegisterWorker(id.Worker, id.Incarnation, id.Sequence))),
@@ -64,6 +81,17 @@ internal static class WireMessages
         [typeof(WorkerReport)] = Boxed(Report),
         [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
         [typeof(ParametersChunk)] = Boxed(Chunk),
+        [typeof(PushGradient)] = Boxed(Gradient),
+        [typeof(GradientAcknowledged)] = Boxed(
+            from id in Id
+            from rejection in Gen.Elements(Enum.GetValues<GradientRejection>())
+            from version in Version
+            from frames in Count
+            select new GradientAcknowledged(id, rejection, version, frames)),
+        [typeof(RegisterLearner)] = Boxed(Id.Zip(
+            Text.Where(run => run.Length <= 200), (id, run) => new RegisterLearner(id.Worker, id.Incarnation, run))),
+        [typeof(LearnerRegistered)] = Boxed(Id.Zip(
+            Gen.Choose(1, 1 << 16), (id, credits) => new LearnerRegistered(id.Worker, id.Incarnation, credits, id.Sequence))),
         [typeof(OfferWorkers)] = Boxed(
             from workers in Gen.Choose(1, WorkerOptions.MaxCount)
             from run in Text
@@ -98,6 +126,13 @@ internal static class WireMessages
             case (ParametersChunk one, ParametersChunk other):
                 Assert.Equal((one.Version, one.Total, one.Offset), (other.Version, other.Total, other.Offset));
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+                break;
+            case (PushGradient one, PushGradient other):
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+                Assert.Equal(one.Segment.EpisodeReturns, other.Segment.EpisodeReturns);
+                Assert.Equal(one.Segment.EpisodeLengths, other.Segment.EpisodeLengths);
+                var segment = other.Segment with { EpisodeReturns = one.Segment.EpisodeReturns, EpisodeLengths = one.Segment.EpisodeLengths };
+                Assert.Equal(one, other with { Values = one.Values, Segment = segment });
                 break;
             default:
                 Assert.Equal(expected, actual);

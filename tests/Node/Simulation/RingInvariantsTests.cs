@@ -4,7 +4,6 @@ using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
-using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Engines;

@@ -167,7 +167,9 @@ public sealed class EnvironmentWorkerTests
     {
         IReadOnlyList<WorkerIdentity> identities = [new WorkerIdentity(0, 0)];
         var setup = Setup();
-        var pool = Props.Create(() => new WorkerPool(setup, identities, _replay, _cache, _cell, _observer));
+        Func<WorkerIdentity, Props> worker = identity => Props.Create(
+            () => new EnvironmentWorker(setup, identity, _replay, _cache, _cell, _observer));
+        var pool = Props.Create(() => new WorkerPool(worker, identities));
         _system.ActorOf(Props.Create(() => new StoppingParent(pool, _failures)), "parent");
         Settle();
         _worker = Resolved("/user/parent/child/worker-0");

@@ -3,7 +3,6 @@ using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
-using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Training;

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
-using Rl.Distributed.Learner;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;

@@ -1,7 +1,6 @@
-using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 
-namespace Rl.Distributed.Learner;
+namespace Rl.Distributed.Core.Runs;
 
 /// <summary>What the learner has consumed: for each worker's incarnation up to which sequence number, and how many.</summary>
 /// <remarks>
@@ -36,6 +35,9 @@ public sealed class ConsumptionLedger
         _entries[key] = (id.Sequence, consumed + 1);
         return true;
     }
+
+    /// <summary>It, or a later one of its worker's incarnation, was consumed.</summary>
+    public bool Contains(UnrollId id) => id.Sequence <= _entries.GetValueOrDefault((id.Worker, id.Incarnation), (-1, 0)).LastSequence;
 
     /// <summary>Unrolls of an incarnation that were consumed.</summary>
     public long ConsumedOf(int worker, int incarnation) => _entries.GetValueOrDefault((worker, incarnation)).Consumed;

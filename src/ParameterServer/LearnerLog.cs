@@ -1,7 +1,7 @@
 using Rl.Distributed.Core.Losses;
-using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Core.Trajectories;
 
-namespace Rl.Distributed.Actors.AsyncLearners;
+namespace Rl.Distributed.ParameterServer;
 
 /// <summary>What learners of one thread did in some time.</summary>
 public sealed record LearnerProgress
@@ -74,6 +74,16 @@ public sealed class LearnerLog : IEpisodeLog
     }
 
     public void AddLostEpisode() => _lost++;
+
+    /// <summary>Takes in what a learner elsewhere says of a segment.</summary>
+    public void Add(SegmentReport segment)
+    {
+        _frames += segment.Frames;
+        _returns.AddRange(segment.EpisodeReturns);
+        _lengths.AddRange(segment.EpisodeLengths);
+        _lost += segment.EpisodesLost;
+        _loss += segment.Loss;
+    }
 
     public void AddLoss(in ActorCriticLossValues loss) => _loss += loss;
 

@@ -1,0 +1,36 @@
+namespace Rl.Distributed.Core.Runs;
+
+/// <summary>Unrolls, or gradients, that were consumed after the checkpoint that a resume began from, over all resumes: at least so many.</summary>
+/// <remarks>The checkpoint has those that it knew of. Of the rest two sources tell: the run's metrics, which may lack its last moment, and
+/// those workers that outlived the learner, which know their own only. The larger number counts, as their sum may count one twice. A plain
+/// object for one thread.</remarks>
+public sealed class RollbackCounter
+{
+    private readonly Dictionary<(int Worker, int Incarnation), long> _claims = [];
+    private long _before, _byMetrics, _byWorkers;
+
+    public long Total => _before + Math.Max(_byMetrics, _byWorkers);
+
+    /// <summary>A run begins without a checkpoint, of which so many are known: all of them are rolled back.</summary>
+    public void Begin(long known) => _byMetrics = known;
+
+    /// <summary>A run continues from a checkpoint.</summary>
+    /// <param name="before">Rolled back as the checkpoint knows.</param>
+    /// <param name="consumed">Consumed as the checkpoint knows.</param>
+    /// <param name="known">The run is known to have consumed so many, those rolled back included.</param>
+    public void Resume(long before, long consumed, long known) => (_before, _byMetrics) = (before, Math.Max(0, known - consumed - before));
+
+    /// <summary>Workers know what was consumed of theirs; what is not in the ledger was rolled back.</summary>
+    /// <remarks>A node says what it knows each time that it comes back: it counts once.</remarks>
+    /// <param name="claims">What they know of all epochs.</param>
+    /// <param name="firstSince">The first incarnation of the checkpoint's epoch: the checkpoint may count what was rolled back of earlier
+    /// ones, and cannot count what was of this one and later ones.</param>
+    /// <param name="ledger">What was consumed.</param>
+    public void Count(IEnumerable<ConsumptionClaim> claims, int firstSince, ConsumptionLedger ledger)
+    {
+        foreach (var claim in claims)
+            _claims[(claim.Worker, claim.Incarnation)] = Math.Max(0, claim.Unrolls - ledger.ConsumedOf(claim.Worker, claim.Incarnation));
+        var since = _claims.Where(claim => claim.Key.Incarnation >= firstSince).Sum(claim => claim.Value);
+        _byWorkers = Math.Max(since, _claims.Values.Sum() - _before);
+    }
+}

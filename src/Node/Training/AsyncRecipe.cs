@@ -1,0 +1,79 @@
+using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Commands;
+using Rl.Distributed.Node.Environments;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Node.Training;
+
+/// <summary>How the learners of A3C, A2C, asynchronous Q-learning and Sarsa are made, on whichever node they run.</summary>
+internal sealed class AsyncRecipe
+{
+    private readonly TrainingConfig _config;
+    private readonly EnvironmentRegistry _environments;
+
+    /// <param name="config">The run's configuration.</param>
+    /// <param name="environments">Those that it may name; null for all that this process knows.</param>
+    /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
+    public AsyncRecipe(TrainingConfig config, EnvironmentRegistry? environments = null)
+    {
+        (_config, _environments) = (config, environments ?? KnownEnvironments.All);
+        var workers = config.Workers;
+        Options = ((AsyncLearnerOptions)config.Learner) with
+        {
+            SegmentLength = workers.UnrollLength,
+            Environments = workers.EnvironmentsPerWorker,
+            RewardScale = workers.RewardScale,
+            RewardClip = workers.RewardClip,
+        };
+        if (Options is AsyncQOptions values) Options = values with { Method = MethodOf(config.Algorithm) };
+        Network = Algorithms.Find(config.Algorithm).CreateNetwork(config.Network, _environments.Spec(config.Environment));
+        Build = new BuildFacts(CommandLine.Version, Network.Layout.Count, 0, _environments.Describe(config.Environment.Name).Identity);
+    }
+
+    public AsyncLearnerOptions Options { get; }
+
+    public AgentNetwork Network { get; }
+
+    /// <summary>What another node's program must agree on.</summary>
+    public BuildFacts Build { get; }
+
+    /// <summary>The algorithm has target parameters.</summary>
+    public bool HasTarget => Options is AsyncQOptions;
+
+    /// <summary>What makes the learners of one thread, which take turns in the same memory.</summary>
+    public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread()
+    {
+        if (Options is AsyncQOptions q)
+        {
+            var values = new AsyncQMemory((ActionValueNetwork)Network, q);
+            return (place, target) => Create(place, environments => new AsyncQLearner(place, values, target!, environments));
+        }
+        var policy = new A3cMemory((PolicyValueNetwork)Network, (A3cOptions)Options);
+        return (place, _) => Create(place, environments => new A3cLearner(place, policy, environments));
+    }
+
+    private ActorLearner Create(LearnerPlace place, Func<IEnvironmentBatch, ActorLearner> create)
+    {
+        var environments = _environments.Create(_config.Environment, Options.Environments, place.Stream(StreamRole.Environment));
+        try
+        {
+            return create(environments);
+        }
+        catch
+        {
+            (environments as IDisposable)?.Dispose();
+            throw;
+        }
+    }
+
+    private static ActionValueMethod MethodOf(string algorithm) => algorithm switch
+    {
+        "async-q" => ActionValueMethod.OneStepQ,
+        "async-nstep-q" => ActionValueMethod.NStepQ,
+        _ => ActionValueMethod.Sarsa,
+    };
+}

@@ -1,0 +1,104 @@
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.ParameterServer;
+
+/// <summary>What applies gradients of other nodes.</summary>
+/// <param name="Shared">θ and g, which learners of this process may write at the same time.</param>
+/// <param name="Ledger">Of the same parameters.</param>
+/// <param name="Target">θ⁻; null where the algorithm has none.</param>
+/// <param name="LearningRate">η as a function of the frames of all learners.</param>
+/// <param name="FramesPerGradient">Frames of a segment of this run.</param>
+/// <param name="Epoch">The run's: how often it was resumed.</param>
+public sealed record GradientIntakeSetup(
+    SharedParameters Shared, GradientLedger Ledger, TargetParameters? Target, LinearSchedule LearningRate, int FramesPerGradient, int Epoch);
+
+/// <summary>Puts gradients together from their parts, checks them, and applies them to the shared parameters, each at most once.</summary>
+/// <remarks>A plain object for one thread. Every check comes before a gradient touches anything: one NaN would poison the statistics, and
+/// so every learner, for good. What is refused is counted, by reason, and its frames and episodes do not count.</remarks>
+public sealed class GradientIntake(GradientIntakeSetup setup)
+{
+    private readonly Dictionary<int, Learner> _learners = [];
+    private readonly Dictionary<int, int> _newest = [];
+    private readonly LearnerLog _log = new();
+    private readonly Func<long, float> _learningRate = frames => (float)setup.LearningRate.At(frames);
+
+    private SharedParameters Shared => setup.Shared;
+
+    /// <summary>The version that θ has now.</summary>
+    public ParameterVersion Version => new(setup.Epoch, Shared.Updates);
+
+    /// <summary>Opens the account of a learner's incarnation; false where a newer one is known. Earlier ones' gradients are refused from
+    /// now on.</summary>
+    public bool TryRegister(int worker, int incarnation)
+    {
+        if (_newest.TryGetValue(worker, out var newest) && newest > incarnation) return false;
+        _newest[worker] = incarnation;
+        if (_learners.GetValueOrDefault(worker)?.Incarnation != incarnation) _learners[worker] = new Learner(incarnation, Shared);
+        return true;
+    }
+
+    /// <summary>A learner is gone; what is still on its way from it is refused.</summary>
+    public void Forget(int worker) => _learners.Remove(worker);
+
+    /// <summary>Takes a part of a gradient.</summary>
+    /// <returns>What became of the gradient; null where more of it is to come, or a part is missing.</returns>
+    public GradientRejection? Take(PushGradient message)
+    {
+        var rejection = Check(message, out var learner);
+        if (rejection != GradientRejection.None)
+        {
+            if (message.Offset != 0) return null;
+            Shared.Reject(rejection);
+            return rejection;
+        }
+        if (!learner.Parts.Accept(message.Id, message.Total, message.Offset, message.Count)) return null;
+        var part = learner.Local.Gradient.Slice(message.Offset, message.Count);
+        GradientEncodings.Decode(message.Values.Span, message.Encoding, message.Scale, part);
+        return learner.Parts.IsComplete ? Apply(message, learner) : null;
+    }
+
+    /// <summary>What was applied and refused since the last call.</summary>
+    public LearnerProgress TakeProgress() => _log.Take();
+
+    private GradientRejection Check(PushGradient message, out Learner learner)
+    {
+        if (!_learners.TryGetValue(message.Id.Worker, out learner!) || message.Id.Incarnation > learner.Incarnation)
+            return GradientRejection.UnknownLearner;
+        if (message.Id.Incarnation < learner.Incarnation) return GradientRejection.StaleIncarnation;
+        if (message.Total != Shared.Count || message.Segment.Frames != setup.FramesPerGradient) return GradientRejection.WrongLength;
+        return message.Version.Epoch == setup.Epoch && message.Version.Counter <= Shared.Updates
+            ? GradientRejection.None
+            : GradientRejection.WrongVersion;
+    }
+
+    private GradientRejection Apply(PushGradient message, Learner learner)
+    {
+        var (segment, local) = (message.Segment, learner.Local);
+        local.Version = message.Version.Counter;
+        var (outcome, before) = setup.Ledger.Apply(message.Id, segment.Frames, local, _learningRate, learner.Statistics);
+        if (outcome.Rejection == GradientRejection.Duplicate)
+        {
+            Shared.Reject(outcome.Rejection);
+            return outcome.Rejection;
+        }
+        _log.AddGradient(outcome with { Norm = segment.GradientNorm });
+        if (outcome.Rejection != GradientRejection.None) return outcome.Rejection;
+        _log.Add(segment);
+        setup.Target?.RefreshIfCrossed(before, before + segment.Frames);
+        return GradientRejection.None;
+    }
+
+    /// <summary>One learner's incarnation.</summary>
+    private sealed class Learner(int incarnation, SharedParameters shared)
+    {
+        public int Incarnation => incarnation;
+
+        public LocalParameters Local { get; } = shared.CreateLocal();
+
+        public AlignedFloats? Statistics { get; } = shared.CreateStatistics();
+
+        public ChunkSequence<UnrollId> Parts { get; } = new();
+    }
+}

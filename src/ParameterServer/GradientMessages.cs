@@ -1,0 +1,80 @@
+using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.ParameterServer;
+
+// What the gradient server receives from learners of other nodes.
+
+/// <summary>A learner begins (or began again) and wants to send gradients. Said again until there is an answer.</summary>
+/// <param name="Worker">The learner's index.</param>
+/// <param name="Incarnation">How often it was restarted.</param>
+/// <param name="Run">The run that it learns for; a learner of another one gets no answer.</param>
+public sealed record RegisterLearner(int Worker, int Incarnation, string Run);
+
+/// <summary>A part of a gradient. The last part of the server's range ends it.</summary>
+/// <remarks>A server of all parameters has the range 0 … total; one of a shard would have a part of it, and would be sent that part
+/// alone: the gradient was clipped by the norm of the whole before.</remarks>
+/// <param name="Id">Learner, incarnation, and the gradient's number among the incarnation's.</param>
+/// <param name="Version">The parameters that it was computed with.</param>
+/// <param name="Total">Parameters of the network.</param>
+/// <param name="Offset">Where this part begins.</param>
+/// <param name="Encoding">Of the values.</param>
+/// <param name="Scale">What each value is multiplied by: see <see cref="GradientEncodings"/>.</param>
+/// <param name="Values">This part. It does not change until <see cref="GradientAcknowledged"/>.</param>
+/// <param name="Segment">What the gradient comes from.</param>
+public sealed record PushGradient(
+    UnrollId Id, ParameterVersion Version, int Total, int Offset, GradientEncoding Encoding, float Scale, ReadOnlyMemory<byte> Values,
+    SegmentReport Segment)
+{
+    /// <summary>Numbers in this part.</summary>
+    public int Count => Values.Length / GradientEncodings.BytesPerValue(Encoding);
+}
+
+/// <summary>A segment that a learner acted for and learned from.</summary>
+/// <param name="Frames">Its steps, all environments together.</param>
+/// <param name="EpisodeReturns">Returns of the whole games that ended in it, oldest first.</param>
+/// <param name="EpisodeLengths">Their lengths in steps.</param>
+/// <param name="EpisodesLost">Episodes that broke off because their environment failed.</param>
+/// <param name="Loss">Losses, summed over its frames.</param>
+/// <param name="GradientNorm">The gradient's Euclidean norm before it was clipped.</param>
+public sealed record SegmentReport(
+    int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm);
+
+// What it answers.
+
+/// <summary>To a learner: it may have this many gradients on their way at once.</summary>
+/// <param name="Worker">The learner.</param>
+/// <param name="Incarnation">Its incarnation.</param>
+/// <param name="Credits">How many.</param>
+/// <param name="Frames">Frames of all learners so far.</param>
+public sealed record LearnerRegistered(int Worker, int Incarnation, int Credits, long Frames);
+
+/// <summary>To a learner: the end of one of its gradients; the credit is its own again.</summary>
+/// <param name="Id">The gradient.</param>
+/// <param name="Rejection">None where it was applied.</param>
+/// <param name="Newest">The version that the parameters have now.</param>
+/// <param name="Frames">Frames of all learners so far.</param>
+public sealed record GradientAcknowledged(UnrollId Id, GradientRejection Rejection, ParameterVersion Newest, long Frames);
+
+// Between it and the owner of the run, in one process.
+
+/// <summary>To the gradient server: its reports go to the sender.</summary>
+public sealed record WatchGradients
+{
+    public static readonly WatchGradients Instance = new();
+}
+
+/// <summary>To the gradient server: take no more of them.</summary>
+public sealed record StopGradients
+{
+    public static readonly StopGradients Instance = new();
+}
+
+/// <summary>From it: what was applied and refused since its last report. Sent every 100 ms where there was something, and at the end.</summary>
+public sealed record GradientsReport(LearnerProgress Progress);
+
+/// <summary>From it: no gradient is applied any more, because all frames are done or it was told to stop; its last report came before.</summary>
+public sealed record GradientsFinished
+{
+    public static readonly GradientsFinished Instance = new();
+}

@@ -1,0 +1,149 @@
+using Akka.Actor;
+using Akka.Event;
+using Rl.Distributed.Core.Trajectories;
+
+namespace Rl.Distributed.ParameterServer;
+
+/// <summary>What a gradient server works with.</summary>
+/// <param name="Intake">Applies gradients.</param>
+/// <param name="Learning">What it applies them with.</param>
+/// <param name="Parameters">Takes θ to the nodes: a <see cref="ParameterServerActor"/>.</param>
+/// <param name="Targets">The same for θ⁻; nobody where there is none.</param>
+/// <param name="Run">Learners of another run get no answer.</param>
+/// <param name="Credits">Gradients that a learner may have on their way at once.</param>
+/// <param name="TotalFrames">The run ends when so many are done, all learners together.</param>
+/// <param name="PublishInterval">Between two versions.</param>
+public sealed record GradientServerSetup(
+    GradientIntake Intake, GradientIntakeSetup Learning, IActorRef Parameters, IActorRef Targets, string Run, int Credits, long TotalFrames,
+    TimeSpan PublishInterval);
+
+/// <summary>
+/// Is responsible for the gradients of learners on other nodes: grants credits, applies what comes or refuses it with the reason, answers
+/// each, and publishes the parameters every so often. Runs on a pinned dispatcher.
+/// </summary>
+public sealed class GradientServerActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100), LogInterval = TimeSpan.FromSeconds(10);
+
+    private readonly GradientServerSetup _setup;
+    private readonly Dictionary<int, IActorRef> _learners = [];
+    private readonly Dictionary<GradientRejection, TimeSpan> _loggedAt = [];
+    private readonly SnapshotPool _snapshots;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private IActorRef _observer = ActorRefs.Nobody;
+    private long _publishedUpdates = -1, _targetsPublished;
+    private float[]? _publishedTarget;
+    private TimeSpan _reportedAt;
+    private bool _finished;
+
+    public GradientServerActor(GradientServerSetup setup)
+    {
+        _setup = setup;
+        _snapshots = new SnapshotPool(setup.Learning.Shared.Count);
+        Receive<PushGradient>(OnPush);
+        Receive<RegisterLearner>(OnRegister);
+        Receive<Publish>(_ => OnPublish());
+        Receive<WatchGradients>(_ => _observer = Sender);
+        Receive<StopGradients>(_ => Finish());
+        Receive<Terminated>(OnTerminated);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        _reportedAt = Context.System.Scheduler.MonotonicClock;
+        OnPublish();
+        Timers.StartPeriodicTimer(nameof(Publish), Publish.Instance, _setup.PublishInterval);
+    }
+
+    private void OnRegister(RegisterLearner message)
+    {
+        if (message.Run != _setup.Run || !_setup.Intake.TryRegister(message.Worker, message.Incarnation))
+        {
+            LogRefusal(GradientRejection.UnknownLearner, $"Learner {message.Worker}.{message.Incarnation} of {Sender.Path.Address}, run '{message.Run}'");
+            return;
+        }
+        if (_learners.TryGetValue(message.Worker, out var earlier) && !earlier.Equals(Sender)) Context.Unwatch(earlier);
+        _learners[message.Worker] = Context.Watch(Sender);
+        Sender.Tell(new LearnerRegistered(message.Worker, message.Incarnation, _setup.Credits, _setup.Learning.Shared.Frames));
+    }
+
+    private void OnPush(PushGradient message)
+    {
+        if (_finished) return;
+        if (_setup.Intake.Take(message) is not { } rejection) return;
+        if (rejection != GradientRejection.None) LogRefusal(rejection, $"Gradient {message.Id} of {Sender.Path.Address}");
+        Sender.Tell(new GradientAcknowledged(message.Id, rejection, _setup.Intake.Version, _setup.Learning.Shared.Frames));
+        if (_setup.Learning.Shared.Frames >= _setup.TotalFrames) Finish();
+        else ReportIfDue();
+    }
+
+    // A flood of them must not fill the log.
+    private void LogRefusal(GradientRejection rejection, string what)
+    {
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (_loggedAt.TryGetValue(rejection, out var at) && now - at < LogInterval) return;
+        _loggedAt[rejection] = now;
+        _log.Warning($"{what} is refused: {rejection}, {_setup.Learning.Shared.Rejected(rejection)} of these so far");
+    }
+
+    private void OnPublish()
+    {
+        var shared = _setup.Learning.Shared;
+        var version = _setup.Intake.Version;
+        if (version.Counter != _publishedUpdates)
+        {
+            _publishedUpdates = version.Counter;
+            _setup.Parameters.Tell(new PublishParameters(_snapshots.Take(version, shared.Values)));
+        }
+        if (_setup.Learning.Target?.Values is { } target && !ReferenceEquals(target, _publishedTarget))
+        {
+            _publishedTarget = target;
+            var newest = new ParameterVersion(version.Epoch, _targetsPublished++);
+            _setup.Targets.Tell(new PublishParameters(_snapshots.Take(newest, target)));
+        }
+        if (_finished) return;
+        // Learners of this process may have done the last frames.
+        if (shared.Frames >= _setup.TotalFrames) Finish();
+        else ReportIfDue();
+    }
+
+    private void ReportIfDue()
+    {
+        var now = Context.System.Scheduler.MonotonicClock;
+        if (now - _reportedAt < ReportInterval) return;
+        _reportedAt = now;
+        Report();
+    }
+
+    private void Report()
+    {
+        var progress = _setup.Intake.TakeProgress();
+        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress));
+    }
+
+    private void Finish()
+    {
+        if (_finished) return;
+        _finished = true;
+        Report();
+        _observer.Tell(GradientsFinished.Instance);
+    }
+
+    private void OnTerminated(Terminated message)
+    {
+        foreach (var (worker, learner) in _learners)
+        {
+            if (!learner.Equals(message.ActorRef)) continue;
+            _learners.Remove(worker);
+            _setup.Intake.Forget(worker);
+            return;
+        }
+    }
+
+    private sealed record Publish
+    {
+        public static readonly Publish Instance = new();
+    }
+}
