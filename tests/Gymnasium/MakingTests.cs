@@ -93,7 +93,7 @@ public sealed class MakingTests
     public void Options_of_Atari_are_for_Atari()
     {
         var registry = new EnvironmentRegistry([], [new GymnasiumSource()]);
-        Assert.Contains("FrameSkip", Assert.Throws<ArgumentException>(
+        Assert.Contains("frameSkip", Assert.Throws<ArgumentException>(
             () => registry.Spec(new EnvironmentOptions { Name = "gym:CartPole-v1", FrameSkip = 2 })).Message);
     }
 
