@@ -107,6 +107,7 @@ internal sealed class AsyncArguments
             Environments = (int)Number("environments", 1),
             Discount = (float)Number("discount", 0.99),
             LearningRate = Number("lr", 7e-4),
+            RewardScale = (float)Number("reward-scale", 1),
             AnnealLearningRate = Number("anneal", 1) != 0,
             MaxGradientNorm = (float)Number("norm", 40),
             Update = update,
