@@ -22,16 +22,16 @@ internal static class AblationPlot
             Line($"<text x=\"{Left + 150 * i}\" y=\"40\" fill=\"{Colors[i]}\">{name}</text>");
         var (low, high) = (Math.Min(0, scores.Min(line => line.Min())), scores.Max(line => line.Max()));
         double[] decades = [.. rates.Select(Math.Log10)];
-        Panel(0, decades, scores, "learning rate", x => string.Create(CultureInfo.InvariantCulture, $"{Math.Pow(10, x):0.#E-0}"), -4, -2, 4);
+        Panel(0, decades, scores, "learning rate", x => Math.Pow(10, x).ToString("0.#E-0", CultureInfo.InvariantCulture), -4, -2);
         double[] ranks = [.. Enumerable.Range(1, rates.Length).Select(rank => (double)rank)];
         double[][] sorted = [.. scores.Select(line => line.OrderDescending().ToArray())];
-        Panel(Width, ranks, sorted, "learning rates, from best to worst", x => string.Create(CultureInfo.InvariantCulture, $"{x:0}"), 0, rates.Length, 4);
+        Panel(Width, ranks, sorted, "learning rates, from best to worst", x => x.ToString("0", CultureInfo.InvariantCulture), 0, rates.Length);
         Line($"</svg>");
         return svg.ToString();
 
         void Line(FormattableString line) => svg.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-        void Panel(int offset, double[] xs, double[][] lines, string label, Func<double, string> tick, double first, double last, int ticks)
+        void Panel(int offset, double[] xs, double[][] lines, string label, Func<double, string> tick, double first, double last)
         {
             for (var i = 0; i <= 4; i++)
             {
@@ -39,15 +39,15 @@ internal static class AblationPlot
                 Line($"<path d=\"M{offset + Left} {Y(y):F1}H{offset + Width - Right}\" stroke=\"#ddd\"/>");
                 Line($"<text x=\"{offset + Left - 6}\" y=\"{Y(y) + 4:F1}\" text-anchor=\"end\">{y:0.#}</text>");
             }
-            for (var i = 0; i <= ticks; i++)
+            for (var i = 0; i <= 4; i++)
             {
-                var x = first + (last - first) * i / ticks;
+                var x = first + (last - first) * i / 4;
                 Line($"<text x=\"{X(x):F1}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{tick(x)}</text>");
             }
             Line($"<text x=\"{offset + (Width + Left) / 2}\" y=\"{Height - 10}\" text-anchor=\"middle\">{label}</text>");
             foreach (var (i, line) in lines.Index())
             {
-                var points = string.Join(' ', line.Select((y, j) => string.Create(CultureInfo.InvariantCulture, $"{X(xs[j]):F1},{Y(y):F1}")));
+                var points = string.Join(' ', line.Select((y, j) => FormattableString.Invariant($"{X(xs[j]):F1},{Y(y):F1}")));
                 Line($"<polyline points=\"{points}\" fill=\"none\" stroke=\"{Colors[i]}\" stroke-width=\"1.5\"/>");
             }
 

@@ -59,7 +59,8 @@ internal static class AsyncAblation
             double[] gains = [.. Enumerable.Range(0, Rates).Select(rate => means[0][rate] - means[i][rate])];
             var mean = gains.Average();
             var error = Math.Sqrt(gains.Sum(gain => (gain - mean) * (gain - mean)) / (Rates - 1) / Rates);
-            Write($"{rules[0]} - {rules[i]}: {mean:F1} ± {error:F1} (standard error over rates); better at {gains.Count(gain => gain > 0)} of {Rates}");
+            var better = gains.Count(gain => gain > 0);
+            Write($"{rules[0]} - {rules[i]}: {mean:F1} ± {error:F1} (standard error over rates); better at {better} of {Rates}");
         }
 
         static string Cell(double mean, double lowest) => string.Create(CultureInfo.InvariantCulture, $"{mean,8:F1} ({lowest,5:F1})");

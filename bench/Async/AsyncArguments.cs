@@ -16,7 +16,7 @@ internal sealed class AsyncArguments
     public AsyncArguments(string[] words)
     {
         if (words.Length < 2 || words.Length % 2 != 0)
-            throw new ArgumentException("async [scaling] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
+            throw new ArgumentException("async [scaling | epsilon | ablation OUT] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
         for (var i = 2; i < words.Length; i += 2) _values[words[i].TrimStart('-')] = words[i + 1];
         Algorithm = words[0];
         Environment = new EnvironmentOptions { Name = words[1] };

@@ -52,7 +52,7 @@ internal sealed class AsyncRun
     {
         var group = CreateGroup(0, _shared, CreateTarget(_shared), threads: 1);
         while (_shared.Frames < (frames ?? _arguments.Frames)) group.Run();
-        return group.TakeProgress().EpisodeReturns.TakeLast(100).Average();
+        return group.TakeProgress().EpisodeReturns.TakeLast(100).DefaultIfEmpty(float.NaN).Average();
     }
 
     /// <summary>Mean return of so many episodes of the policy that always takes the best action.</summary>
