@@ -23,15 +23,16 @@ internal static class AblationPlot
         var (low, high) = (Math.Min(0, scores.Min(line => line.Min())), scores.Max(line => line.Max()));
         double[] decades = [.. rates.Select(Math.Log10)];
         Panel(0, decades, scores, "learning rate", x => Math.Pow(10, x).ToString("0.#E-0", CultureInfo.InvariantCulture), -4, -2);
+        var label = "learning rates, from best to worst";
         double[] ranks = [.. Enumerable.Range(1, rates.Length).Select(rank => (double)rank)];
         double[][] sorted = [.. scores.Select(line => line.OrderDescending().ToArray())];
-        Panel(Width, ranks, sorted, "learning rates, from best to worst", x => x.ToString("0", CultureInfo.InvariantCulture), 0, rates.Length);
+        Panel(Width, ranks, sorted, label, x => x.ToString("0", CultureInfo.InvariantCulture), 0, rates.Length);
         Line($"</svg>");
         return svg.ToString();
 
         void Line(FormattableString line) => svg.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
-        void Panel(int offset, double[] xs, double[][] lines, string label, Func<double, string> tick, double first, double last)
+        void Panel(int offset, double[] xs, double[][] lines, string name, Func<double, string> tick, double first, double last)
         {
             for (var i = 0; i <= 4; i++)
             {
@@ -44,7 +45,7 @@ internal static class AblationPlot
                 var x = first + (last - first) * i / 4;
                 Line($"<text x=\"{X(x):F1}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{tick(x)}</text>");
             }
-            Line($"<text x=\"{offset + (Width + Left) / 2}\" y=\"{Height - 10}\" text-anchor=\"middle\">{label}</text>");
+            Line($"<text x=\"{offset + (Width + Left) / 2}\" y=\"{Height - 10}\" text-anchor=\"middle\">{name}</text>");
             foreach (var (i, line) in lines.Index())
             {
                 var points = string.Join(' ', line.Select((y, j) => FormattableString.Invariant($"{X(xs[j]):F1},{Y(y):F1}")));

@@ -9,8 +9,8 @@ namespace Rl.Distributed.Bench.Async;
 /// and writes OUT.csv and OUT.svg.</summary>
 /// <remarks>
 /// Mnih et al. 2016, section 7 and figure S5 (50 runs a rule, of 4 games; here 20 rates times --seeds). All rules have the same rates,
-/// drawn log-uniformly from 1e-4 … 1e-2, and the same seeds. The learners of a run take turns on one thread, so that each number can be had
-/// again; --threads runs go on at a time.
+/// drawn log-uniformly from 1e-4 … 1e-2, and the same seeds. The learners of a run take turns on one thread, so that each number can be
+/// had again; --threads runs go on at a time.
 /// </remarks>
 internal static class AsyncAblation
 {

@@ -36,15 +36,25 @@ internal sealed unsafe class SharedMemory : IDisposable
     private readonly byte* _start;
 
     /// <exception cref="IOException">There is no room.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file cannot be made.</exception>
     public SharedMemory(string path, int bytes)
     {
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         // Written and not only made long: a full disk must be an error here, not a signal at the first access.
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
-        file.Write(new byte[bytes]);
-        file.Flush();
+        var zeros = new byte[Math.Min(bytes, 1 << 20)];
+        for (var left = bytes; left > 0; left -= zeros.Length) file.Write(zeros, 0, Math.Min(left, zeros.Length));
         _file = MemoryMappedFile.CreateFromFile(file, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
-        _view = _file.CreateViewAccessor(0, bytes);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        try
+        {
+            _view = _file.CreateViewAccessor(0, bytes);
+            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        }
+        catch
+        {
+            _view?.Dispose();
+            _file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Items from an offset in bytes on, which must be a multiple of their size.</summary>

@@ -57,7 +57,7 @@ public sealed record LearnerProgress
 }
 
 /// <summary>Adds up what the learners of one thread do. Not thread-safe.</summary>
-public sealed class LearnerLog
+public sealed class LearnerLog : IEpisodeLog
 {
     private readonly List<float> _returns = [];
     private readonly List<int> _lengths = [];

@@ -91,9 +91,17 @@ internal sealed class AsyncRunPlan : RunPlan
     private IAsyncLearners Create(int group, int incarnation)
     {
         if (!_isSynchronous) return CreateGroup(group, incarnation);
-        var groups = new LearnerGroup[_threads];
-        for (var i = 0; i < groups.Length; i++) groups[i] = CreateGroup(i, incarnation);
-        return new A2cUpdate(groups, _options, _state.Shared, Config.Frames, _runner);
+        var groups = new List<LearnerGroup>(_threads);
+        try
+        {
+            while (groups.Count < _threads) groups.Add(CreateGroup(groups.Count, incarnation));
+            return new A2cUpdate([.. groups], _options, _state.Shared, Config.Frames, _runner);
+        }
+        catch
+        {
+            foreach (var made in groups) made.Dispose();
+            throw;
+        }
     }
 
     // Learner i belongs to thread i mod threads.
@@ -103,13 +111,25 @@ internal sealed class AsyncRunPlan : RunPlan
         var policy = _options is A3cOptions a3c ? new A3cMemory((PolicyValueNetwork)_network, a3c) : null;
         var values = _options is AsyncQOptions q ? new AsyncQMemory((ActionValueNetwork)_network, q) : null;
         var learners = new List<ActorLearner>();
-        for (var i = group; i < LocalWorkers.Count; i += _threads)
+        // Environments that no learner owns yet.
+        IEnvironmentBatch? environments = null;
+        try
         {
-            var place = new LearnerPlace(i, incarnation, Config.Seed, Config.Frames, _state.Shared, local, log);
-            var environments = KnownEnvironments.All.Create(Config.Environment, _options.Environments, place.Stream(StreamRole.Environment));
-            learners.Add(policy is not null
-                ? new A3cLearner(place, policy, environments)
-                : new AsyncQLearner(place, values!, _target!, environments));
+            for (var i = group; i < LocalWorkers.Count; i += _threads)
+            {
+                var place = new LearnerPlace(i, incarnation, Config.Seed, Config.Frames, _state.Shared, local, log);
+                environments = KnownEnvironments.All.Create(Config.Environment, _options.Environments, place.Stream(StreamRole.Environment));
+                learners.Add(policy is not null
+                    ? new A3cLearner(place, policy, environments)
+                    : new AsyncQLearner(place, values!, _target!, environments));
+                environments = null;
+            }
+        }
+        catch
+        {
+            (environments as IDisposable)?.Dispose();
+            foreach (var learner in learners) learner.Dispose();
+            throw;
         }
         return new LearnerGroup([.. learners], log);
     }
