@@ -182,9 +182,11 @@ public sealed class RemoteWatchSpecs : RemoteSpecs
     private static void Watch(RemoteHarness at, ActorSystem there, Probe probe, IActorRef subject)
     {
         var peer = RemoteHarness.HubOf(there).PeerOf(RemoteHarness.AddressOf(at.System));
-        var before = peer.Watchers.Count;
+        // The system there takes note before its actor does.
+        var watched = ((EmbeddedSystem)there).UserGuardian.Cell.ChildNamed(subject.Path.Name);
+        var (before, ofActor) = (peer.Watchers.Count, watched is null ? 0 : WatchersOf(watched));
         probe.Do(context => context.Watch(subject));
-        Assert.True(at.Eventually(() => peer.Watchers.Count == before + 1));
+        Assert.True(at.Eventually(() => peer.Watchers.Count == before + 1 && (watched is null || WatchersOf(watched) > ofActor)));
     }
 
     private static int WatchersOf(IActorRef actor) => ((LocalActorRef)actor).Cell.WatcherCount;
