@@ -16,7 +16,7 @@ internal sealed class AsyncArguments
     public AsyncArguments(string[] words)
     {
         if (words.Length < 2 || words.Length % 2 != 0)
-            throw new ArgumentException("async [scaling] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
+            throw new ArgumentException("async [scaling | epsilon | ablation OUT] <a3c|a2c|q|nq|sarsa> <environment> [--name value ...]");
         for (var i = 2; i < words.Length; i += 2) _values[words[i].TrimStart('-')] = words[i + 1];
         Algorithm = words[0];
         Environment = new EnvironmentOptions { Name = words[1] };
@@ -107,6 +107,7 @@ internal sealed class AsyncArguments
             Environments = (int)Number("environments", 1),
             Discount = (float)Number("discount", 0.99),
             LearningRate = Number("lr", 7e-4),
+            RewardScale = (float)Number("reward-scale", 1),
             AnnealLearningRate = Number("anneal", 1) != 0,
             MaxGradientNorm = (float)Number("norm", 40),
             Update = update,

@@ -12,6 +12,16 @@ internal static class AsyncBench
             AsyncScaling.Run(measured);
             return;
         }
+        if (words is ["ablation", var path, .. var compared])
+        {
+            AsyncAblation.Run(path, compared);
+            return;
+        }
+        if (words is ["epsilon", .. var looked])
+        {
+            AsyncEpsilon.Run(new AsyncArguments(looked), looked);
+            return;
+        }
         var arguments = new AsyncArguments(words);
         for (var i = 0UL; i < (ulong)arguments.Seeds; i++)
         {

@@ -43,6 +43,18 @@ internal sealed class AsyncRun
         Console.WriteLine($"  greedy: mean of {EvaluationEpisodes} episodes {Evaluate(_shared.Values, EvaluationEpisodes):F1}");
     }
 
+    /// <summary>Mean square gradients of the run so far.</summary>
+    public ReadOnlySpan<float> Squares => _shared.Squares;
+
+    /// <summary>Trains on this thread alone for so many frames, all of them if none are named; nothing is written.</summary>
+    /// <returns>Mean return of the last 100 episodes.</returns>
+    public double RunAlone(long? frames = null)
+    {
+        var group = CreateGroup(0, _shared, CreateTarget(_shared), threads: 1);
+        while (_shared.Frames < (frames ?? _arguments.Frames)) group.Run();
+        return group.TakeProgress().EpisodeReturns.TakeLast(100).DefaultIfEmpty(float.NaN).Average();
+    }
+
     /// <summary>Mean return of so many episodes of the policy that always takes the best action.</summary>
     private double Evaluate(ReadOnlySpan<float> parameters, int episodes)
     {
@@ -66,7 +78,7 @@ internal sealed class AsyncRun
         for (var i = 0; i < threads; i++)
         {
             var own = isPrivate ? CreateShared() : _shared;
-            groups[i] = CreateGroup(i, own, CreateTarget(own));
+            groups[i] = CreateGroup(i, own, CreateTarget(own), _arguments.Threads);
         }
         return groups;
     }
@@ -79,7 +91,7 @@ internal sealed class AsyncRun
         for (var i = 0; i < threads.Length; i++)
         {
             var own = _arguments.Private ? CreateShared() : shared;
-            var group = CreateGroup(i, own, _arguments.Private ? CreateTarget(own) : targets);
+            var group = CreateGroup(i, own, _arguments.Private ? CreateTarget(own) : targets, threads.Length);
             threads[i] = new Thread(() => RunGroup(group, own, total)) { IsBackground = true };
         }
         _meter.Begin();
@@ -103,7 +115,7 @@ internal sealed class AsyncRun
     private void RunSynchronous(SharedParameters shared)
     {
         var groups = new LearnerGroup[_arguments.Threads];
-        for (var i = 0; i < groups.Length; i++) groups[i] = CreateGroup(i, shared, null);
+        for (var i = 0; i < groups.Length; i++) groups[i] = CreateGroup(i, shared, null, groups.Length);
         using var runner = new Node.Threading.ThreadedRunner(groups.Length);
         var update = new A2cUpdate(groups, _arguments.Options, shared, _arguments.Frames, runner);
         var clock = Stopwatch.StartNew();
@@ -122,13 +134,13 @@ internal sealed class AsyncRun
     private TargetParameters? CreateTarget(SharedParameters shared) =>
         _arguments.Options is AsyncQOptions options ? new TargetParameters(shared, options.TargetInterval) : null;
 
-    private LearnerGroup CreateGroup(int thread, SharedParameters shared, TargetParameters? target)
+    private LearnerGroup CreateGroup(int thread, SharedParameters shared, TargetParameters? target, int threads)
     {
         var (local, log) = (shared.CreateLocal(), new LearnerLog());
         var memory = _arguments.Options is A3cOptions a3c ? new A3cMemory((PolicyValueNetwork)_network, a3c) : null;
         var qMemory = _arguments.Options is AsyncQOptions q ? new AsyncQMemory((ActionValueNetwork)_network, q) : null;
         var learners = new List<ActorLearner>();
-        for (var i = thread; i < _arguments.Learners; i += _arguments.Threads)
+        for (var i = thread; i < _arguments.Learners; i += threads)
         {
             var place = new LearnerPlace(i, 0, _seed, _arguments.Frames, shared, local, log);
             var environments = EnvironmentRegistry.Default.Create(

@@ -66,7 +66,15 @@ public sealed class EnvironmentWorker : ReceiveActor, IWithTimers
         (_worker, _incarnation) = (identity.Index, identity.BeginIncarnation());
         var policy = new LocalPolicy(setup.Network, setup.Shape.Environments, Stream(StreamRole.Policy));
         _environments = setup.CreateEnvironments(Stream(StreamRole.Environment));
-        _collector = new UnrollCollector(_environments, policy, setup.Shape, setup.Discount, setup.RewardClip, setup.RewardScale);
+        try
+        {
+            _collector = new UnrollCollector(_environments, policy, setup.Shape, setup.Discount, setup.RewardClip, setup.RewardScale);
+        }
+        catch
+        {
+            (_environments as IDisposable)?.Dispose();
+            throw;
+        }
         Receive<ParametersAvailable>(_ => OnParametersAvailable());
         Receive<CreditsGranted>(OnCreditsGranted);
         Receive<Continue>(_ => OnContinue());

@@ -14,15 +14,12 @@ namespace Rl.Distributed.Actors;
 /// </remarks>
 public sealed class UnrollCollector
 {
-    private readonly IEnvironmentBatch _environments;
+    private readonly StepAccount _account;
     private readonly LocalPolicy _policy;
     private readonly UnrollShape _shape;
-    private readonly float _discount, _rewardClip, _rewardScale;
+    private readonly float _discount;
     private readonly byte[] _next, _final, _truncatedFinal;
-    private readonly bool[] _nextReset, _terminated, _truncated;
-    private readonly StepNotes[] _notes;
-    private readonly int[] _truncatedRows, _episodeLength;
-    private readonly double[] _episodeReturn;
+    private readonly bool[] _nextReset;
     private Unroll? _unroll;
     private int _t;
 
@@ -38,15 +35,12 @@ public sealed class UnrollCollector
         if (environments.Count != shape.Environments || environments.Spec.Observation != shape.Observation)
             throw new ArgumentException(
                 $"{environments.Count} environments with {environments.Spec.Observation} do not fit {shape}.", nameof(environments));
-        (_environments, _policy, _shape) = (environments, policy, shape);
-        (_discount, _rewardClip, _rewardScale) = (discount, rewardClip, rewardScale);
-        var count = shape.Environments;
+        (_policy, _shape, _discount) = (policy, shape, discount);
+        _account = new StepAccount(environments, new RewardTerms(discount, rewardScale, rewardClip));
         (_next, _final, _truncatedFinal) =
             (new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes], new byte[shape.ObservationRowBytes]);
-        (_nextReset, _terminated, _truncated) = (new bool[count], new bool[count], new bool[count]);
-        _notes = new StepNotes[count];
-        (_truncatedRows, _episodeLength, _episodeReturn) = (new int[count], new int[count], new double[count]);
-        _environments.Reset(_next);
+        _nextReset = new bool[shape.Environments];
+        environments.Reset(_next);
         Array.Fill(_nextReset, true);
     }
 
@@ -68,18 +62,11 @@ public sealed class UnrollCollector
         var frames = new Range(_t * count, (_t + 1) * count);
         var actions = unroll.Actions.AsSpan(frames);
         var rewards = unroll.Rewards.AsSpan(frames);
-        Array.Clear(_notes);
         _policy.Act(parameters, unroll.ObservationsAt(_t), actions, unroll.BehaviourLogitsAt(_t));
-        _environments.Step(actions, new StepResults
-        {
-            Observations = unroll.ObservationsAt(_t + 1),
-            FinalObservations = _final,
-            Rewards = rewards,
-            Terminated = _terminated,
-            Truncated = _truncated,
-            Notes = _notes,
-        });
-        Account(unroll, rewards, unroll.Discounts.AsSpan(frames), unroll.Reset.AsSpan((_t + 1) * count, count), parameters);
+        var truncated = _account.Step(
+            actions, unroll.ObservationsAt(_t + 1), _final, rewards, unroll.Discounts.AsSpan(frames),
+            unroll.Reset.AsSpan((_t + 1) * count, count), new Log(unroll));
+        if (!truncated.IsEmpty) BootstrapTruncated(truncated, rewards, parameters);
         if (++_t < _shape.Steps) return false;
         unroll.ObservationsAt(_t).CopyTo(_next);
         unroll.Reset.AsSpan(_t * count, count).CopyTo(_nextReset);
@@ -87,48 +74,24 @@ public sealed class UnrollCollector
         return true;
     }
 
-    private void Account(Unroll unroll, Span<float> rewards, Span<float> discounts, Span<bool> reset, ReadOnlySpan<float> parameters)
-    {
-        var truncatedCount = 0;
-        for (var b = 0; b < rewards.Length; b++)
-        {
-            if (!float.IsFinite(rewards[b]))
-                throw new InvalidOperationException($"Environment {b} of '{_environments.Spec.Name}' gave the reward {rewards[b]}.");
-            _episodeReturn[b] += rewards[b];
-            _episodeLength[b]++;
-            rewards[b] *= _rewardScale;
-            if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);
-            var ended = reset[b] = _terminated[b] | _truncated[b];
-            var notes = _notes[b];
-            discounts[b] = ended || (notes & StepNotes.NoBootstrap) != 0 ? 0 : _discount;
-            if (!ended) continue;
-            if (!_terminated[b]) _truncatedRows[truncatedCount++] = b;
-            if ((notes & StepNotes.GameGoesOn) == 0) EndEpisode(unroll, b, lost: (notes & StepNotes.EpisodeLost) != 0);
-        }
-        if (truncatedCount > 0) BootstrapTruncated(rewards, truncatedCount, parameters);
-    }
-
-    private void EndEpisode(Unroll unroll, int environment, bool lost)
-    {
-        if (lost)
-        {
-            unroll.EpisodesLost++;
-        }
-        else
-        {
-            unroll.EpisodeReturns[unroll.EpisodeCount] = (float)_episodeReturn[environment];
-            unroll.EpisodeLengths[unroll.EpisodeCount++] = _episodeLength[environment];
-        }
-        (_episodeReturn[environment], _episodeLength[environment]) = (0, 0);
-    }
-
     // A limit ended these episodes, not the task: what would have followed is worth γ V(final observation).
-    private void BootstrapTruncated(Span<float> rewards, int count, ReadOnlySpan<float> parameters)
+    private void BootstrapTruncated(ReadOnlySpan<int> truncated, Span<float> rewards, ReadOnlySpan<float> parameters)
     {
         var bytes = _shape.Observation.ByteCount;
-        for (var i = 0; i < count; i++)
-            _final.AsSpan(_truncatedRows[i] * bytes, bytes).CopyTo(_truncatedFinal.AsSpan(i * bytes));
-        var values = _policy.Values(parameters, _truncatedFinal, count);
-        for (var i = 0; i < count; i++) rewards[_truncatedRows[i]] += _discount * values[i];
+        for (var i = 0; i < truncated.Length; i++)
+            _final.AsSpan(truncated[i] * bytes, bytes).CopyTo(_truncatedFinal.AsSpan(i * bytes));
+        var values = _policy.Values(parameters, _truncatedFinal, truncated.Length);
+        for (var i = 0; i < truncated.Length; i++) rewards[truncated[i]] += _discount * values[i];
+    }
+
+    private readonly struct Log(Unroll unroll) : IEpisodeLog
+    {
+        public void AddEpisode(double episodeReturn, int length)
+        {
+            unroll.EpisodeReturns[unroll.EpisodeCount] = (float)episodeReturn;
+            unroll.EpisodeLengths[unroll.EpisodeCount++] = length;
+        }
+
+        public void AddLostEpisode() => unroll.EpisodesLost++;
     }
 }

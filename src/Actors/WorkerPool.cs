@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Rl.Distributed.Core.Environments;
 
 namespace Rl.Distributed.Actors;
 
@@ -34,12 +35,15 @@ public sealed class WorkerPool : ReceiveActor
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, Decide);
 
-    // A worker that cannot even be made will not be made by trying again.
     private Directive Decide(Exception reason)
     {
         _lastFailure = reason;
-        return reason is ActorInitializationException ? Directive.Escalate : Directive.Restart;
+        return IsFinal(reason) ? Directive.Escalate : Directive.Restart;
     }
+
+    /// <summary>Whether another incarnation would not help: one that cannot even be made, or environments that have given up after more
+    /// failures than they were to bear, however long these took.</summary>
+    internal static bool IsFinal(Exception reason) => reason is ActorInitializationException or EnvironmentException { IsFinal: true };
 }
 
 /// <summary>A worker keeps failing; the run cannot have the workers that it was to have.</summary>

@@ -62,16 +62,16 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
     public void SendMap(ReadOnlySpan<uint> seeds, bool render)
     {
         var bytes = LayOut();
-        _folder = PrivateFolder.Create();
-        var path = Path.Combine(_folder, "memory");
+        string path;
         try
         {
+            _folder = PrivateFolder.Create();
+            path = Path.Combine(_folder, "memory");
             _memory = new SharedMemory(path, bytes);
         }
-        catch (IOException e)
+        catch (Exception e) when (PythonException.IsOfTheSystem(e))
         {
-            throw new PythonException(
-                $"its {bytes / 1e6:0.#} MB of shared memory cannot be had: {e.Message}", "Make room in /dev/shm.", "", e);
+            throw PythonException.NoRoom($"its {bytes / 1e6:0.#} MB of shared memory", e);
         }
         _process!.SendRequest(new JsonObject
         {
@@ -189,17 +189,19 @@ internal sealed class CopyGroup(GymnasiumRequest request, GymnasiumFacts facts, 
 
     private int LayOut()
     {
-        var end = 0;
-        int Take(int bytes)
+        var end = 0L;
+        int Take(long bytes)
         {
             var start = end;
-            end = checked((end + bytes + Alignment - 1) / Alignment * Alignment);
-            return start;
+            end = (end + bytes + Alignment - 1) / Alignment * Alignment;
+            if (end <= int.MaxValue) return (int)start;
+            throw new PythonException(
+                $"its {count} copies need more than 2 GB of shared memory.", "Raise environment.subprocesses, or have fewer copies in a worker.", "");
         }
-        (_actions, _rewards) = (Take(count * facts.ActionBytes), Take(count * sizeof(float)));
-        (_terminated, _truncated, _lives) = (Take(count), Take(count), Take(count * sizeof(int)));
-        (_observations0, _observations1) = (Take(checked(count * facts.WireBytes)), Take(count * facts.WireBytes));
-        _finals = Take(count * facts.WireBytes);
-        return end;
+        (_actions, _rewards) = (Take((long)count * facts.ActionBytes), Take((long)count * sizeof(float)));
+        (_terminated, _truncated, _lives) = (Take(count), Take(count), Take((long)count * sizeof(int)));
+        var observations = (long)count * facts.WireBytes;
+        (_observations0, _observations1, _finals) = (Take(observations), Take(observations), Take(observations));
+        return (int)end;
     }
 }

@@ -11,7 +11,7 @@ internal sealed class ErrorTail
     private readonly Thread _reader;
     private long _written;
 
-    /// <summary>Reads until the stream ends.</summary>
+    /// <summary>Reads until the stream ends, and disposes of it then.</summary>
     public ErrorTail(Stream stream)
     {
         _reader = new Thread(() => Read(stream), 256 * 1024) { IsBackground = true, Name = "python-errors" };
@@ -36,6 +36,7 @@ internal sealed class ErrorTail
     private void Read(Stream stream)
     {
         var buffer = new byte[4096];
+        using var disposed = stream;
         try
         {
             while (stream.Read(buffer) is var count and > 0)

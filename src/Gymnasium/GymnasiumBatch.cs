@@ -59,6 +59,11 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IHasLives, IDisposable
             Dispose();
             throw e.Of(Spec.Name);
         }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public EnvironmentSpec Spec => _setup.Facts.Spec;
@@ -245,7 +250,7 @@ internal sealed class GymnasiumBatch : IEnvironmentBatch, IHasLives, IDisposable
     private EnvironmentException GiveUp(PythonException failure)
     {
         Dispose();
-        return failure.Of(Spec.Name, _failures.Count <= 1 ? "" :
+        return failure.Of(Spec.Name, isFinal: _failures.Count > _bearable, before: _failures.Count <= 1 ? "" :
             $"failed {_failures.Count} times within {FailureBook.Window.TotalMinutes:0} minutes, more than environment.restarts ({_bearable}). "
             + "The last time: ");
     }

@@ -53,7 +53,22 @@ internal sealed class GymnasiumFacts
     /// <param name="name">The environment's name here.</param>
     /// <param name="isAtari">Its pictures are made small.</param>
     /// <param name="answer">What the script answered to "make".</param>
+    /// <exception cref="PythonException">They cannot be had here.</exception>
     public static GymnasiumFacts Read(string name, bool isAtari, JsonObject answer)
+    {
+        try
+        {
+            return Parse(name, isAtari, answer);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        {
+            throw new PythonException(
+                $"its spaces cannot be had here: {e.Message} Python says: observation {answer["observation"]?.ToJsonString()}, action {answer["action"]?.ToJsonString()}.",
+                $"Register an id with at most {SpecProblem.MaxActions} actions and observations of {ObservationSpec.MaxElements} numbers.", "", e);
+        }
+    }
+
+    private static GymnasiumFacts Parse(string name, bool isAtari, JsonObject answer)
     {
         var observation = answer["observation"]!.AsObject();
         var shape = Ints(observation["shape"]!);
@@ -65,11 +80,13 @@ internal sealed class GymnasiumFacts
             "uint8" when isAtari && shape.Length == 2 =>
                 (WireFormat.Frame, elements, new ObservationSpec(ElementType.UInt8, FrameSize, FrameSize, 1)),
             "uint8" => (WireFormat.UInt8, elements, new ObservationSpec(ElementType.UInt8, shape.Length == 2 ? [.. shape, 1] : seen)),
-            "float32" => (WireFormat.Float32, elements * sizeof(float), new ObservationSpec(ElementType.Float32, seen)),
+            "float32" => (WireFormat.Float32, checked(elements * sizeof(float)), new ObservationSpec(ElementType.Float32, seen)),
             "bits" => (WireFormat.Bits, elements, new ObservationSpec(ElementType.Bit, seen)),
             _ => (WireFormat.Index, sizeof(long), new ObservationSpec(ElementType.Bit, observation["n"]!.GetValue<int>())),
         };
-        return new GymnasiumFacts(new EnvironmentSpec(name, spec, ReadAction(answer["action"]!.AsObject())), format, shape, bytes, answer);
+        var all = new EnvironmentSpec(name, spec, ReadAction(answer["action"]!.AsObject()));
+        if (SpecProblem.Of(all) is { } problem) throw new ArgumentException(problem);
+        return new GymnasiumFacts(all, format, shape, bytes, answer);
     }
 
     private static ActionSpec ReadAction(JsonObject action) => action["kind"]!.GetValue<string>() == "discrete"

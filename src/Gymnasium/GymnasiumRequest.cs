@@ -26,6 +26,7 @@ internal sealed partial class GymnasiumRequest
             ["id"] = Id,
             ["kwargs"] = arguments,
             ["atari"] = IsAtari ? new JsonObject { ["frameSkip"] = options.FrameSkip ?? 4, ["noOpStarts"] = options.NoOpStarts ?? 30 } : null,
+            ["around"] = Around(options),
         };
         Key = Make.ToJsonString();
     }
@@ -45,6 +46,15 @@ internal sealed partial class GymnasiumRequest
 
     /// <summary>Ids of the Arcade Learning Environment, also the old ones that skip no frames.</summary>
     public static bool IsAtariId(string id) => AtariId().IsMatch(id);
+
+    // Atari's emulator has sticky actions of its own.
+    private JsonObject? Around(EnvironmentOptions options)
+    {
+        var sticky = IsAtari ? 0 : options.StickyActions ?? 0;
+        return sticky > 0 || options.ActionRepeat > 1 || options.TimeLimit > 0
+            ? new JsonObject { ["sticky"] = sticky, ["repeat"] = options.ActionRepeat, ["limit"] = options.TimeLimit }
+            : null;
+    }
 
     [GeneratedRegex("^([^:]+:)?(ALE/.*|[A-Za-z]+NoFrameskip-v[0-9]+)$")]
     private static partial Regex AtariId();

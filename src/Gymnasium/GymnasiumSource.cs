@@ -20,11 +20,13 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
 
     private static readonly TimeSpan SpareTime = TimeSpan.FromSeconds(30);
     private static readonly ImmutableArray<string> CommonOptions =
-        [nameof(EnvironmentOptions.Subprocesses), nameof(EnvironmentOptions.TimeoutSeconds), nameof(EnvironmentOptions.Restarts)];
+    [
+        nameof(EnvironmentOptions.Subprocesses), nameof(EnvironmentOptions.TimeoutSeconds), nameof(EnvironmentOptions.Restarts),
+        nameof(EnvironmentOptions.StickyActions), nameof(EnvironmentOptions.ActionRepeat), nameof(EnvironmentOptions.TimeLimit),
+    ];
     private static readonly ImmutableArray<string> AtariOptions =
     [
-        .. CommonOptions, nameof(EnvironmentOptions.StickyActions), nameof(EnvironmentOptions.MinimalActions),
-        nameof(EnvironmentOptions.FrameSkip), nameof(EnvironmentOptions.NoOpStarts),
+        .. CommonOptions, nameof(EnvironmentOptions.MinimalActions), nameof(EnvironmentOptions.FrameSkip), nameof(EnvironmentOptions.NoOpStarts),
     ];
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
@@ -93,6 +95,11 @@ public sealed partial class GymnasiumSource(PythonHost? host = null, bool plainI
             {
                 process?.Dispose();
                 throw e.Of(request.Name);
+            }
+            catch
+            {
+                process?.Dispose();
+                throw;
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Net.Sockets;
 using Rl.Distributed.Core.Environments;
 
 namespace Rl.Distributed.Gymnasium;
@@ -8,9 +10,19 @@ namespace Rl.Distributed.Gymnasium;
 /// <param name="details">The traceback, and what the process wrote to its standard error; may be empty.</param>
 internal sealed class PythonException(string what, string cure, string details, Exception? inner = null) : Exception(what, inner)
 {
+    /// <summary>What went wrong between the processes, not in Python; others are to be passed on as they are.</summary>
+    public static bool IsOfTheSystem(Exception e) => e is IOException or UnauthorizedAccessException or SocketException or Win32Exception;
+
+    /// <summary>Why something of the system's cannot be had.</summary>
+    public static PythonException NoRoom(string what, Exception inner) =>
+        new($"{what} cannot be had: {inner.Message.TrimEnd('.')}.", "Make room in /dev/shm, or raise the limit of open files (ulimit -n).", "", inner);
+
     /// <summary>The same for people, with the environment's name.</summary>
-    public EnvironmentException Of(string environment, string before = "") =>
-        new($"{environment}: {before}{Message}{(cure.Length > 0 ? $" {cure}" : "")}{(details.Length > 0 ? $"\n{details}" : "")}", this);
+    public EnvironmentException Of(string environment, string before = "", bool isFinal = false) =>
+        new($"{environment}: {before}{Message}{(cure.Length > 0 ? $" {cure}" : "")}{(details.Length > 0 ? $"\n{details}" : "")}", this)
+        {
+            IsFinal = isFinal,
+        };
 
     public string Details => details;
 

@@ -15,7 +15,9 @@ namespace Rl.Distributed.Gymnasium;
 /// </remarks>
 internal sealed partial class PythonProcess : IDisposable
 {
-    private const int AskWhere = 10; // SIGUSR1: the script writes its traceback
+    private const int KillAll = 9, AskWhere = 10; // SIGUSR1: the script writes its traceback
+    private const int MaxAnswer = 1 << 28;
+    private const int TooManyFilesInAll = 23, TooManyFiles = 24;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20), EndTime = TimeSpan.FromSeconds(1);
     private static readonly string Script = ReadScript();
 
@@ -36,22 +38,24 @@ internal sealed partial class PythonProcess : IDisposable
         if (OperatingSystem.IsWindows())
             throw new PythonException("Python has no Unix sockets on Windows.", "Run this in the Windows Subsystem for Linux.", "");
         (_host, _timeout) = (host, timeout);
-        _folder = PrivateFolder.Create();
-        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            _folder = PrivateFolder.Create();
             var path = Path.Combine(_folder, "socket");
+            _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             _listener.Bind(new UnixDomainSocketEndPoint(path));
             _listener.Listen(1);
             _process = Start(path);
+            _errors = new ErrorTail(_process.StandardError.BaseStream);
         }
-        catch
+        catch (Exception e)
         {
-            _listener.Dispose();
-            PrivateFolder.Delete(_folder);
+            _listener?.Dispose();
+            if (_process is not null) EndProcess();
+            if (_folder is not null) PrivateFolder.Delete(_folder);
+            if (PythonException.IsOfTheSystem(e)) throw PythonException.NoRoom("the socket to its Python process", e);
             throw;
         }
-        _errors = new ErrorTail(_process.StandardError.BaseStream);
     }
 
     public int Id => _process.Id;
@@ -66,7 +70,14 @@ internal sealed partial class PythonProcess : IDisposable
             if (_process.HasExited) throw Ended(null);
             if (waited.Elapsed > _timeout) throw Hung();
         }
-        _socket = _listener.Accept();
+        try
+        {
+            _socket = _listener.Accept();
+        }
+        catch (SocketException e)
+        {
+            throw PythonException.NoRoom("the socket to its Python process", e);
+        }
         _socket.ReceiveTimeout = _socket.SendTimeout = (int)Math.Min(_timeout.TotalMilliseconds, int.MaxValue);
         _listener.Dispose();
         // From here on nothing of it is on disk, whatever happens to either side.
@@ -144,9 +155,16 @@ internal sealed partial class PythonProcess : IDisposable
         if (_disposed) return;
         _disposed = true;
         Hangup();
-        if (!_process.WaitForExit(EndTime)) Kill();
-        _process.Dispose();
+        EndProcess();
         PrivateFolder.Delete(_folder);
+    }
+
+    // What it started, and has left behind, is of its group.
+    private void EndProcess()
+    {
+        if (!_process.WaitForExit(EndTime)) Kill();
+        SendSignal(-_process.Id, KillAll);
+        _process.Dispose();
     }
 
     private Process Start(string socket)
@@ -170,6 +188,7 @@ internal sealed partial class PythonProcess : IDisposable
         {
             throw new PythonException(
                 $"the Python '{_host.Executable}' cannot be started: {e.Message}.",
+                e is Win32Exception { NativeErrorCode: TooManyFiles or TooManyFilesInAll } ? "Raise the limit of open files (ulimit -n)." :
                 $"Install Python 3.8 or later with numpy and gymnasium, or name one in the environment variable {PythonHost.Variable}.", "", e);
         }
         try
@@ -214,9 +233,19 @@ internal sealed partial class PythonProcess : IDisposable
     {
         Span<byte> length = stackalloc byte[4];
         Receive(length);
-        var text = new byte[BinaryPrimitives.ReadInt32LittleEndian(length)];
-        Receive(text);
-        return JsonNode.Parse(text)!.AsObject();
+        var count = BinaryPrimitives.ReadInt32LittleEndian(length);
+        try
+        {
+            if (count is < 0 or > MaxAnswer) throw new JsonException($"It would have {count} bytes.");
+            var text = new byte[count];
+            Receive(text);
+            return JsonNode.Parse(text)!.AsObject();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            Kill();
+            throw new PythonException($"its Python process gave an answer that is none: {e.Message}", "", Details(""), e);
+        }
     }
 
     private PythonException Broken(SocketException e) =>

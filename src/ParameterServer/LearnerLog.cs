@@ -1,4 +1,5 @@
 using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.ParameterServer;
 
@@ -56,7 +57,7 @@ public sealed record LearnerProgress
 }
 
 /// <summary>Adds up what the learners of one thread do. Not thread-safe.</summary>
-public sealed class LearnerLog
+public sealed class LearnerLog : IEpisodeLog
 {
     private readonly List<float> _returns = [];
     private readonly List<int> _lengths = [];

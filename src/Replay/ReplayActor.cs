@@ -32,6 +32,7 @@ public sealed class ReplayActor : ReceiveActor
     public ReplayActor(ReplayOptions options)
     {
         _options = options;
+        if (options.WirePool is { } pool) pool.Shape = options.Shape;
         _table = new FifoTable(CapacityFor(Math.Max(1, options.Workers)));
         _credits = new CreditBook(options.CreditsPerWorker, options.MaxBytesPerWorker);
         Receive<RegisterWorker>(OnRegister);

@@ -49,7 +49,20 @@ internal static class StackedRows
         return (whole, UnrollCodec.ReadBuffer(ref reader, bytes, "observations"));
     }
 
-    /// <summary>Fills the unroll's observations; its reset flags are filled already. What is wrong with them, or null.</summary>
+    /// <summary>Whether the first row of each environment is whole or starts an episode: all others are made from it.</summary>
+    public static bool HasFirst(UnrollShape shape, in ReadOnlySequence<byte> whole, in ReadOnlySequence<byte> reset)
+    {
+        var wholeBits = new SequenceReader<byte>(whole);
+        var resetBits = new SequenceReader<byte>(reset);
+        for (var left = shape.Environments; left > 0; left -= 8)
+        {
+            var needed = left < 8 ? (1 << left) - 1 : 0xFF;
+            if (!wholeBits.TryRead(out var a) || !resetBits.TryRead(out var b) || ((a | b) & needed) != needed) return false;
+        }
+        return true;
+    }
+
+    /// <summary>Fills the unroll's observations; its reset flags are filled already, and its first rows are there. What is wrong with them, or null.</summary>
     public static string? CopyTo(Unroll unroll, in ReadOnlySequence<byte> wholeBits, in ReadOnlySequence<byte> data)
     {
         var (stacking, rows) = (unroll.Stacking!, unroll.Reset.Length);
@@ -64,7 +77,6 @@ internal static class StackedRows
             if (reader.Remaining < bytes) complaint = "Flags of stacks that do not exist are set.";
             else if (whole[row]) reader.TryCopyTo(unroll.ObservationAt(row));
             else if (unroll.Reset[row]) stacking.Fill(Next(reader, frame, bytes), unroll.ObservationAt(row));
-            else if (row < unroll.Shape.Environments) complaint = "The first stack of an environment is missing.";
             else stacking.Push(unroll.ObservationAt(row - unroll.Shape.Environments), Next(reader, frame, bytes), unroll.ObservationAt(row));
             if (complaint is null) reader.Advance(bytes);
         }

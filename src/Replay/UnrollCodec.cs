@@ -36,12 +36,15 @@ public static class UnrollCodec
         writer.Write(unroll.EpisodesLost);
     }
 
-    /// <summary>An unroll of the pool, filled. Nothing is taken or allocated before every length fits the shape.</summary>
-    /// <exception cref="MessagePackSerializationException">The bytes are no unroll.</exception>
+    /// <summary>An unroll of the pool, filled. Nothing is taken or allocated before the shape is the pool's, where it knows one, and every
+    /// length fits it.</summary>
+    /// <exception cref="MessagePackSerializationException">The bytes are no unroll of the run.</exception>
     public static Unroll Read(ref MessagePackReader reader, UnrollPool pool)
     {
         WireReading.ReadFields(ref reader, Fields, nameof(Unroll));
         var shape = UnrollShapeCodec.Read(ref reader);
+        if (pool.Shape is { } expected && shape != expected)
+            throw new MessagePackSerializationException($"An unroll of another run's shape: {shape}, {expected} expected.");
         var id = ReplayCodecs.ReadUnrollId(ref reader);
         WireReading.ReadFields(ref reader, 2, nameof(ParameterVersion));
         var version = new ParameterVersion(reader.ReadInt32(), reader.ReadInt64());
@@ -54,6 +57,8 @@ public static class UnrollCodec
         var rewards = ReadBuffer(ref reader, frames * sizeof(float), "rewards");
         var discounts = ReadBuffer(ref reader, frames * sizeof(float), "discounts");
         var reset = ReadBuffer(ref reader, (rows + 7) / 8, "reset flags");
+        if (shape.Observation.StackedFrames > 1 && !StackedRows.HasFirst(shape, wholeStacks, reset))
+            throw new MessagePackSerializationException("The first stack of an environment is missing.");
         var returns = ReadBuffer(ref reader, null, "returns of episodes");
         var episodes = (int)(returns.Length / sizeof(float));
         if (returns.Length % sizeof(float) != 0 || episodes > frames)

@@ -13,12 +13,20 @@ public sealed class UnrollPool
     private readonly Dictionary<UnrollShape, Stack<Unroll>> _free = [];
     private readonly long _maxBytes;
     private long _bytes;
+    private UnrollShape? _shape;
 
     /// <param name="maxBytes">Bytes of unrolls that it keeps at most, rented ones aside.</param>
     public UnrollPool(long maxBytes = DefaultMaxBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
         _maxBytes = maxBytes;
+    }
+
+    /// <summary>The shape of all unrolls of the run: others are neither read nor kept. Null where no run is known yet.</summary>
+    public UnrollShape? Shape
+    {
+        get => Volatile.Read(ref _shape);
+        set => Volatile.Write(ref _shape, value);
     }
 
     /// <summary>How many unrolls were ever made.</summary>
@@ -47,6 +55,7 @@ public sealed class UnrollPool
         {
             if (unroll.Owner != this) return;
             unroll.Owner = null;
+            if (Shape is { } shape && unroll.Shape != shape) return;
             unroll.Poison();
             var bytes = unroll.Shape.ByteCount;
             if (!_free.TryGetValue(unroll.Shape, out var unrolls))

@@ -13,8 +13,11 @@ public static class UnrollShapeCodec
     /// <summary>Dimensions of an observation, at most.</summary>
     public const int MaxDimensions = 8;
 
+    /// <summary>Frames of a stack, at most: by so much an unroll can be larger than what was sent.</summary>
+    public const int MaxFrames = 64;
+
     // Small enough that no product below leaves 64 bits.
-    private const int MaxSize = 1 << 16, MaxElements = 1 << 28;
+    private const int MaxSize = 1 << 16;
 
     public static void Write(ref MessagePackWriter writer, UnrollShape shape)
     {
@@ -42,11 +45,11 @@ public static class UnrollShapeCodec
         var elements = 1L;
         foreach (ref var size in sizes)
         {
-            size = WireReading.ReadInt32(ref reader, 1, MaxElements, "size of an observation");
+            size = WireReading.ReadInt32(ref reader, 1, ObservationSpec.MaxElements, "size of an observation");
             elements *= size;
-            if (elements > MaxElements) throw new MessagePackSerializationException($"Observations of {elements} elements and more.");
+            if (elements > ObservationSpec.MaxElements) throw new MessagePackSerializationException($"Observations of {elements} elements and more.");
         }
-        var frames = WireReading.ReadInt32(ref reader, 1, sizes[^1], "frames of an observation");
+        var frames = WireReading.ReadInt32(ref reader, 1, MaxFrames, "frames of an observation");
         if (sizes[^1] % frames != 0) throw new MessagePackSerializationException($"{frames} frames in {sizes[^1]} elements.");
         var shape = new UnrollShape(steps, environments, new ObservationSpec(type, sizes) { StackedFrames = frames }, actions);
         var bytes = (long)steps * environments * sizeof(float) * (5L + actions)

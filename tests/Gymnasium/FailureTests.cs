@@ -30,6 +30,15 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public void A_message_that_is_no_text_is_told_as_far_as_it_is_one()
+    {
+        using var play = new Play("SaysNoText-v0");
+        play.Step(1);
+        Assert.Equal(StepNotes.EpisodeLost, play.Notes[0]);
+        Assert.Contains("no file ? here", Assert.Single(play.Failures));
+    }
+
+    [Fact]
     public void A_copy_that_cannot_be_reset_is_made_anew()
     {
         using var play = new Play("Breaks-v0", count: 2);
@@ -48,6 +57,7 @@ public sealed class FailureTests
         {
             for (var step = 0; step < 100; step++) play.Step(1);
         });
+        Assert.True(error.IsFinal);
         Assert.StartsWith("gym:Raises-v0: failed 3 times within 10 minutes, more than environment.restarts (2).", error.Message);
         Assert.Contains("ValueError: step 5 is too much", error.Message);
         Assert.Contains("in act", error.Message);

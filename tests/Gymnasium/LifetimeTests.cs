@@ -37,6 +37,17 @@ public sealed class LifetimeTests
     }
 
     [Fact]
+    public async Task What_an_environment_has_started_ends_with_its_batch()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("processes are looked up in /proc.");
+        var play = new Play("LeavesAChild-v0");
+        var child = int.Parse(play.StandIn.Log.Split('\n').First(line => line.StartsWith("child ", StringComparison.Ordinal))["child ".Length..]);
+        Assert.False(IsGone(child));
+        play.Dispose();
+        await Until(() => IsGone(child));
+    }
+
+    [Fact]
     public async Task A_process_that_was_asked_and_not_used_ends_when_it_is_not_needed()
     {
         using var standIn = new StandIn();

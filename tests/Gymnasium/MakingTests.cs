@@ -12,12 +12,21 @@ public sealed class MakingTests
     [InlineData("Unbounded-v0", "finite bounds")]
     [InlineData("RaisesWhenMade-v0", "ValueError: not made")]
     [InlineData("RaisesAtReset-v0", "ValueError: no reset today")]
+    [InlineData("ManyActions-v0", "Register an id with at most 65536 actions")]
+    [InlineData("ManyNumbers-v0", "Register an id with at most 65536 actions")]
     [InlineData("WrongShape-v0", "shape [3], but the observation space says [7]")]
     public void An_environment_that_cannot_be_played_says_why(string id, string why)
     {
         var error = Assert.Throws<EnvironmentException>(() => new Play(id, options: new EnvironmentOptions { Restarts = 0 }));
         Assert.StartsWith($"gym:{id}: ", error.Message);
         Assert.Contains(why, error.Message);
+    }
+
+    [Fact]
+    public void Copies_that_need_more_memory_than_can_be_shared_are_refused()
+    {
+        var error = Assert.Throws<EnvironmentException>(() => new Play("Large-v0", count: 16));
+        Assert.Contains("16 copies need more than 2 GB of shared memory. Raise environment.subprocesses", error.Message);
     }
 
     [Fact]
@@ -84,7 +93,7 @@ public sealed class MakingTests
     public void Options_of_Atari_are_for_Atari()
     {
         var registry = new EnvironmentRegistry([], [new GymnasiumSource()]);
-        Assert.Contains("FrameSkip", Assert.Throws<ArgumentException>(
+        Assert.Contains("frameSkip", Assert.Throws<ArgumentException>(
             () => registry.Spec(new EnvironmentOptions { Name = "gym:CartPole-v1", FrameSkip = 2 })).Message);
     }
 

@@ -165,7 +165,7 @@ public sealed class PlayTests : IDisposable
     [InlineData("minatar-breakout", "environment.stickyAction=0", "unknown key 'environment.stickyAction'; did you mean 'environment.stickyActions'?")]
     [InlineData("minatar-breakout", "environment.stickyActions=2", "'environment.stickyActions' is 2, out of its range")]
     [InlineData("minatar-breakout", "learner.batch=2", "unknown key 'learner'")]
-    [InlineData("catch", "environment.minimalActions=true", "'catch' has no option MinimalActions; leave it out.")]
+    [InlineData("catch", "environment.minimalActions=true", "'catch' has no option minimalActions; leave it out.")]
     [InlineData("catch", "environment.name=pendulum", "the environment is catch already")]
     public async Task A_wrong_option_is_told_by_its_words(string environment, string option, string reason)
     {

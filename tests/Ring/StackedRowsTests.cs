@@ -86,8 +86,11 @@ public sealed class StackedRowsTests
         Assert.Equal(1, _pool.Created);
         // As many flags, so the lengths are right: but the first stacks are missing.
         Refused(parts => parts[0] = new byte[] { 0b1100_0000 });
-        Read(new ReadOnlySequence<byte>(Tree(_ => { })));
+        _pool.Rent(Small);
+        Refused(parts => parts[0] = new byte[] { 0b1100_0000 });
         Assert.Equal(1, _pool.Created);
+        Read(new ReadOnlySequence<byte>(Tree(_ => { })));
+        Assert.Equal(2, _pool.Created);
     }
 
     [Fact]

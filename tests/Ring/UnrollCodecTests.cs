@@ -125,6 +125,20 @@ public sealed class UnrollCodecTests
     }
 
     [Fact]
+    public void A_pool_of_a_run_takes_no_other_shape_and_keeps_what_it_has()
+    {
+        var foreign = _pool.Rent(Small with { Steps = 5 });
+        var mine = Read(Tree(_ => { }));
+        _pool.Shape = Small;
+        _pool.Return(mine);
+        _pool.Return(foreign);
+        var other = Bytes((ref MessagePackWriter writer) => UnrollCodec.Write(ref writer, SampleUnrolls.Filled(Small with { Steps = 5 }, seed: 1)));
+        Assert.Throws<MessagePackSerializationException>(() => Read(other));
+        Assert.Equal(2, _pool.Created);
+        Assert.Same(mine, Read(Tree(_ => { })));
+    }
+
+    [Fact]
     public void Nothing_large_is_allocated_for_what_is_refused()
     {
         var tree = Tree(tree => (Part(tree, Shape)[0], Part(tree, Shape)[1]) = (1000L, 1000L));

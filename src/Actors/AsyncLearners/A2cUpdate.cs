@@ -26,12 +26,18 @@ public sealed class A2cUpdate : IAsyncLearners
     /// <param name="shared">The parameters of all groups; one statistic for all.</param>
     /// <param name="totalFrames">Frames of the whole run, over which the learning rate is annealed.</param>
     /// <param name="runner">Where groups run.</param>
+    /// <exception cref="ArgumentException">The groups share memory, are no A3C learners, or each would have a statistic of its own.</exception>
     public A2cUpdate(LearnerGroup[] groups, AsyncLearnerOptions options, SharedParameters shared, long totalFrames, IParallelRunner runner)
     {
         if (options.Update.Rule != UpdateRule.SharedRmsProp)
             throw new ArgumentException("A2C has one update, so it has one statistic: the rule must be sharedRmsProp.", nameof(options));
         (_groups, _shared, _runner, _maxNorm) = (groups, shared, runner, options.MaxGradientNorm);
         _locals = Array.ConvertAll(groups, group => group.Learners[0].Local);
+        if (_locals.Distinct().Count() < _locals.Length)
+            throw new ArgumentException("Two groups share a local memory: their gradients would be counted twice.", nameof(groups));
+        // They move their target and their exploration with each update of their own, of which there are none here.
+        if (groups.Any(group => group.Learners.Any(learner => learner is not A3cLearner)))
+            throw new ArgumentException("A2C is of learners of a policy and a value.", nameof(groups));
         _learners = groups.Sum(group => group.Learners.Count);
         Frames = groups.Sum(group => group.Learners.Sum(learner => learner.Frames));
         _learningRate = ActorLearner.Schedule(options, totalFrames);

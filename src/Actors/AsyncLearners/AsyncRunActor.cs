@@ -82,7 +82,7 @@ public sealed class AsyncRunActor : ReceiveActor
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(MaxRestarts, RestartWindow, reason =>
     {
         _lastFailure = reason;
-        if (reason is ActorInitializationException) return Directive.Escalate;
+        if (WorkerPool.IsFinal(reason)) return Directive.Escalate;
         _log.Warning($"A group of learners failed and begins anew: {reason.Message}");
         return Directive.Restart;
     });

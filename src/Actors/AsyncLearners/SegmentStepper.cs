@@ -22,13 +22,11 @@ internal sealed class SegmentStepper : IDisposable
     private readonly IEnvironmentBatch _environments;
     private readonly LearnerLog _log;
     private readonly int _steps, _count, _rowBytes;
-    private readonly float _discount, _rewardScale, _rewardClip;
+    private readonly StepAccount _account;
     private readonly byte[] _observations, _final;
-    private readonly bool[] _reset, _terminated, _truncated;
-    private readonly StepNotes[] _notes;
-    private readonly int[] _actions, _truncatedRows, _episodeLength;
+    private readonly bool[] _reset;
+    private readonly int[] _actions;
     private readonly float[] _rewards, _discounts;
-    private readonly double[] _episodeReturn;
 
     /// <param name="environments">B environments; they are reset here.</param>
     /// <param name="options">T, γ, the bound of rewards.</param>
@@ -38,13 +36,11 @@ internal sealed class SegmentStepper : IDisposable
         if (environments.Count != options.Environments)
             throw new ArgumentException($"There are {environments.Count} environments instead of {options.Environments}.", nameof(environments));
         (_environments, _log, _steps, _count) = (environments, log, options.SegmentLength, environments.Count);
-        (_discount, _rewardScale, _rewardClip) = (options.Discount, options.RewardScale, options.RewardClip);
+        _account = new StepAccount(environments, new RewardTerms(options.Discount, options.RewardScale, options.RewardClip));
         _rowBytes = _count * environments.Spec.Observation.ByteCount;
         (_observations, _final) = (new byte[(_steps + 1) * _rowBytes], new byte[_rowBytes]);
-        (_reset, _terminated, _truncated) = (new bool[(_steps + 1) * _count], new bool[_count], new bool[_count]);
+        _reset = new bool[(_steps + 1) * _count];
         (_actions, _rewards, _discounts) = (new int[_steps * _count], new float[_steps * _count], new float[_steps * _count]);
-        (_truncatedRows, _episodeLength, _episodeReturn) = (new int[_count], new int[_count], new double[_count]);
-        _notes = new StepNotes[_count];
         _environments.Reset(_observations.AsSpan(_steps * _rowBytes));
         _reset.AsSpan(_steps * _count).Fill(true);
     }
@@ -80,42 +76,12 @@ internal sealed class SegmentStepper : IDisposable
     /// <returns>Environments whose episode a limit ended.</returns>
     public ReadOnlySpan<int> Step(int t)
     {
-        var rewards = RewardsAt(t);
-        Array.Clear(_notes);
-        _environments.Step(ActionsAt(t), new StepResults
-        {
-            Observations = _observations.AsSpan((t + 1) * _rowBytes, _rowBytes),
-            FinalObservations = _final,
-            Rewards = rewards,
-            Terminated = _terminated,
-            Truncated = _truncated,
-            Notes = _notes,
-        });
-        var truncated = 0;
-        for (var b = 0; b < _count; b++)
-        {
-            if (!float.IsFinite(rewards[b]))
-                throw new InvalidOperationException($"Environment {b} of '{_environments.Spec.Name}' gave the reward {rewards[b]}.");
-            _episodeReturn[b] += rewards[b];
-            _episodeLength[b]++;
-            rewards[b] *= _rewardScale;
-            if (_rewardClip > 0) rewards[b] = Math.Clamp(rewards[b], -_rewardClip, _rewardClip);
-            var ended = _reset[(t + 1) * _count + b] = _terminated[b] | _truncated[b];
-            _discounts[t * _count + b] = ended || (_notes[b] & StepNotes.NoBootstrap) != 0 ? 0 : _discount;
-            if (!ended) continue;
-            if (!_terminated[b]) _truncatedRows[truncated++] = b;
-            if ((_notes[b] & StepNotes.GameGoesOn) == 0) EndEpisode(b, lost: (_notes[b] & StepNotes.EpisodeLost) != 0);
-        }
+        var truncated = _account.Step(
+            ActionsAt(t), _observations.AsSpan((t + 1) * _rowBytes, _rowBytes), _final, RewardsAt(t), _discounts.AsSpan(t * _count, _count),
+            _reset.AsSpan((t + 1) * _count, _count), _log);
         _log.AddFrames(_count);
-        return _truncatedRows.AsSpan(0, truncated);
+        return truncated;
     }
 
     public void Dispose() => (_environments as IDisposable)?.Dispose();
-
-    private void EndEpisode(int environment, bool lost)
-    {
-        if (lost) _log.AddLostEpisode();
-        else _log.AddEpisode(_episodeReturn[environment], _episodeLength[environment]);
-        (_episodeReturn[environment], _episodeLength[environment]) = (0, 0);
-    }
 }

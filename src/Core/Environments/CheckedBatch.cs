@@ -5,7 +5,7 @@ namespace Rl.Distributed.Core.Environments;
 
 /// <summary>A batch of another's code, watched at play: what it is asked is checked before, what it gives after, and what it throws is named.</summary>
 /// <remarks>Costs one pass over rewards and Float32 observations. Allocates nothing.</remarks>
-public sealed class CheckedBatch : IEnvironmentBatch, IDisposable
+public sealed class CheckedBatch : IEnvironmentBatch, IHasLives, IDisposable
 {
     private readonly IEnvironmentBatch _inner;
     private readonly string _name;
@@ -13,17 +13,26 @@ public sealed class CheckedBatch : IEnvironmentBatch, IDisposable
     private readonly bool _floats;
     private long _steps;
 
-    /// <param name="inner">What is watched, and disposed with this.</param>
+    /// <param name="inner">What is watched, and disposed with this, also where this cannot be made.</param>
     /// <param name="name">What errors call it.</param>
     /// <param name="count">How many copies it was to have.</param>
     /// <exception cref="EnvironmentException">It has another number of copies, or no sound spec.</exception>
     public CheckedBatch(IEnvironmentBatch inner, string name, int count)
     {
         (_inner, _name) = (inner, name);
-        Spec = Called("Spec", static batch => batch.Spec);
-        if (SpecProblem.Of(Spec) is { } problem) throw new EnvironmentException($"'{name}': {problem}");
-        Count = Called("Count", static batch => batch.Count);
-        if (Count != count) throw new EnvironmentException($"'{name}': Count is {Count}, but {count} copies were asked for: return the constructor's count.");
+        try
+        {
+            Spec = Called("Spec", static batch => batch.Spec);
+            if (SpecProblem.Of(Spec) is { } problem) throw new EnvironmentException($"'{name}': {problem}");
+            Count = Called("Count", static batch => batch.Count);
+            if (Count != count)
+                throw new EnvironmentException($"'{name}': Count is {Count}, but {count} copies were asked for: return the constructor's count.");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         _bytes = Spec.Observation.ByteCount;
         _floats = Spec.Observation.Type == ElementType.Float32;
         _dimensions = (Spec.Action as ContinuousActionSpec)?.Dimensions ?? 0;
@@ -32,6 +41,9 @@ public sealed class CheckedBatch : IEnvironmentBatch, IDisposable
     public EnvironmentSpec Spec { get; }
 
     public int Count { get; }
+
+    /// <summary>Those of the batch that is watched; empty where it knows none.</summary>
+    public ReadOnlySpan<int> Lives => _inner is IHasLives living ? living.Lives : [];
 
     public void Reset(Span<byte> observations)
     {

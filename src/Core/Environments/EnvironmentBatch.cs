@@ -6,18 +6,20 @@ namespace Rl.Distributed.Core.Environments;
 
 /// <summary>A batch of environments of your own, stepped copy by copy.</summary>
 /// <remarks>
-/// One random stream serves the whole batch: the copies draw from it in the order of their index. Allocates nothing of its own.
+/// One random stream serves the whole batch: the copies draw from it in the order of their index. Allocates nothing of its own. Where the
+/// class is <see cref="IHasLives"/>, each copy tells one number, its own.
 /// <code>
 /// var checks = EnvironmentContract.Check((count, random) => new EnvironmentBatch(() => new Maze(), count, random));
 /// </code>
 /// </remarks>
-public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
+public sealed class EnvironmentBatch : IEnvironmentBatch, IHasLives, IDisposable
 {
     private readonly string _name;
     private readonly IEnvironment[] _copies;
     private readonly IDiscreteEnvironment[] _discrete = [];
     private readonly IContinuousEnvironment[] _continuous = [];
-    private readonly int[] _episodeSteps;
+    private readonly IHasLives[] _living = [];
+    private readonly int[] _lives, _episodeSteps;
     private readonly bool[] _flags;
     private readonly int _bytes, _dimensions;
     private RandomStream _random;
@@ -34,23 +36,35 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
         ArgumentNullException.ThrowIfNull(create);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         _copies = new IEnvironment[count];
-        for (var i = 0; i < count; i++) _copies[i] = create();
-        _name = name ?? _copies[0].GetType().Name;
-        Spec = SpecOf(0);
-        for (var i = 1; i < count; i++)
-            if (SpecOf(i) is var spec && spec != Spec)
-                throw new EnvironmentException($"'{_name}': copy {i} has the spec {spec}, but copy 0 has {Spec}: every copy needs the same.");
-        if (Spec.Action is ContinuousActionSpec continuous) (_continuous, _dimensions) = (Typed<IContinuousEnvironment>(), continuous.Dimensions);
-        else _discrete = Typed<IDiscreteEnvironment>();
+        try
+        {
+            for (var i = 0; i < count; i++) _copies[i] = create();
+            _name = name ?? _copies[0].GetType().Name;
+            Spec = SpecOf(0);
+            for (var i = 1; i < count; i++)
+                if (SpecOf(i) is var spec && spec != Spec)
+                    throw new EnvironmentException($"'{_name}': copy {i} has the spec {spec}, but copy 0 has {Spec}: every copy needs the same.");
+            if (Spec.Action is ContinuousActionSpec continuous) (_continuous, _dimensions) = (Typed<IContinuousEnvironment>(), continuous.Dimensions);
+            else _discrete = Typed<IDiscreteEnvironment>();
+            if (Array.TrueForAll(_copies, copy => copy is IHasLives)) _living = Array.ConvertAll(_copies, copy => (IHasLives)copy);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         _bytes = Spec.Observation.ByteCount;
         _flags = Spec.Observation.Type == ElementType.Bit ? new bool[Spec.Observation.ElementCount] : [];
-        _episodeSteps = new int[count];
+        (_lives, _episodeSteps) = (new int[_living.Length], new int[count]);
         _random = random;
     }
 
     public EnvironmentSpec Spec { get; }
 
     public int Count => _copies.Length;
+
+    /// <summary>Of each copy [B]; empty where the class has none.</summary>
+    public ReadOnlySpan<int> Lives => _lives;
 
     public void Reset(Span<byte> observations)
     {
@@ -148,6 +162,20 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
             throw Failed(index, "Reset", error);
         }
         Pack(row);
+        ReadLives(index);
+    }
+
+    private void ReadLives(int index)
+    {
+        if (_living.Length == 0) return;
+        try
+        {
+            _lives[index] = _living[index].Lives[0];
+        }
+        catch (Exception error)
+        {
+            throw Failed(index, "Lives", error);
+        }
     }
 
     private void Finish(int index, Outcome outcome, Span<byte> row, in StepResults results)
@@ -156,7 +184,11 @@ public sealed class EnvironmentBatch : IEnvironmentBatch, IDisposable
         _episodeSteps[index]++;
         results.Rewards[index] = (float)outcome.Reward;
         (results.Terminated[index], results.Truncated[index]) = (outcome.Terminated, outcome.Truncated);
-        if (!outcome.Ended) return;
+        if (!outcome.Ended)
+        {
+            ReadLives(index);
+            return;
+        }
         row.CopyTo(results.FinalObservations.Slice(index * _bytes, _bytes));
         ResetCopy(index, row);
     }

@@ -24,8 +24,8 @@ public static class EnvironmentContract
     {
         registry ??= EnvironmentRegistry.Default;
         registry.Spec(options);
-        var isOurs = registry.Entries.Any(entry => entry.Name == options.Name);
-        return Check((count, random) => registry.Create(options, count, random), steps, needsLuck: isOurs);
+        var needsLuck = registry.Entries.Any(entry => entry.Name == options.Name && entry.HasLuck(options));
+        return Check((count, random) => registry.Create(options, count, random), steps, needsLuck);
     }
 
     /// <summary>Checks what a factory makes, given a count and the stream of all its luck.</summary>

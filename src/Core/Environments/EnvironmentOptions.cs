@@ -60,7 +60,7 @@ public sealed record EnvironmentOptions
     [Range(0.001, 86400.0)]
     public double TimeoutSeconds { get; init; } = 60;
 
-    [Description("Gymnasium: failures of a worker's environments within ten minutes that cost only episodes; one more ends the worker.")]
+    [Description("Gymnasium: failures of a worker's environments within ten minutes that cost only episodes; one more ends the run.")]
     [Range(0, 1000000)]
     public int Restarts { get; init; } = 5;
 
@@ -86,6 +86,10 @@ public sealed record EnvironmentOptions
 
     [Description("deepsea: whether moves fail at times and the ends give random rewards.")]
     public bool Stochastic { get; init; }
+
+    [Description("deepsea: seed of what the actions mean in each cell, the same for every copy, worker, restart and evaluation; not the run's seed.")]
+    [Range(0, int.MaxValue)]
+    public int MappingSeed { get; init; } = 42;
 
     [Description("discomaze: whether there is a goal to find, for reward 1; without it there is no reward at all.")]
     public bool Goal { get; init; }

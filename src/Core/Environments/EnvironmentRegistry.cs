@@ -35,6 +35,9 @@ public sealed record EnvironmentEntry
     /// <summary>Whether its batches are <see cref="IHasLives"/>.</summary>
     public bool HasLives { get; init; }
 
+    /// <summary>Whether another seed gives other episodes.</summary>
+    public Func<EnvironmentOptions, bool> HasLuck { get; init; } = static _ => true;
+
     /// <summary>Which code it is, where that is not a part of this program: every node of a run must have the same. Else empty.</summary>
     public string Identity { get; init; } = "";
 
@@ -134,15 +137,18 @@ public sealed class EnvironmentRegistry
         ArgumentNullException.ThrowIfNull(options);
         var entry = Describe(options.Name);
         foreach (var option in Particular)
-            CheckApplies(entry, option.Name, !Equals(option.GetValue(options), option.GetValue(Defaults)));
+            CheckApplies(options, entry, option.Name, !Equals(option.GetValue(options), option.GetValue(Defaults)));
         Wrapping.Check(entry, options);
         return entry;
     }
 
-    private void CheckApplies(EnvironmentEntry entry, string option, bool changed)
+    private void CheckApplies(EnvironmentOptions options, EnvironmentEntry entry, string option, bool changed)
     {
         if (!changed || entry.Options.Contains(option)) return;
-        var others = string.Join(", ", _entries.Where(other => other.Options.Contains(option)).Select(other => other.Name));
-        throw new ArgumentException($"'{entry.Name}' has no option {option}; leave it out. These have it: {others}.", "options");
+        var others = _entries.Where(other => other.Options.Contains(option)).Select(other => other.Name).ToList();
+        throw new ArgumentException(
+            $"'{entry.Name}' has no option {char.ToLowerInvariant(option[0])}{option[1..]}; leave it out. "
+            + (others.Count > 0 ? $"These have it: {string.Join(", ", others)}." : "None that comes with the program has it."),
+            nameof(options));
     }
 }

@@ -16,4 +16,8 @@ public interface IEnvironmentSource
 }
 
 /// <summary>An environment cannot be made, or failed at play; the message names it, the cause and the cure.</summary>
-public sealed class EnvironmentException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class EnvironmentException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Whether it has failed so often that it is not to be made again: whoever counts restarts gives up at once.</summary>
+    public bool IsFinal { get; init; }
+}

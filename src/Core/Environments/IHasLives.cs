@@ -1,6 +1,6 @@
 namespace Rl.Distributed.Core.Environments;
 
-/// <summary>A batch of games with several lives: what <see cref="LifeLoss"/> needs to know.</summary>
+/// <summary>A batch of games, or a single <see cref="IEnvironment"/>, with several lives: what <see cref="LifeLoss"/> needs to know.</summary>
 public interface IHasLives
 {
     /// <summary>What each copy [B] has left after the last step or reset, those of the next game where one ended; empty where the games

@@ -40,6 +40,8 @@ class Refusal(Exception):
 
 def guard_process():
     """Keeps the channel clean, the terminal's Ctrl-C away, and this process from outliving its parent."""
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)  # the parent ends the group when this process has ended: what environments started is in it
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when all is over
@@ -69,7 +71,8 @@ class Channel:
         return json.loads(self.read(struct.unpack("<i", self.read(4))[0]).decode("utf-8"))
 
     def write_json(self, answer):
-        text = json.dumps(answer).encode("utf-8")
+        # Halves of surrogate pairs, which stand for bytes that are no text, are no text for the parent either.
+        text = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
         self.socket.sendall(b"\1" + struct.pack("<i", len(text)) + text)
 
 
@@ -80,6 +83,7 @@ class AtariFrames:
     def __init__(self, env, frame_skip, noop_starts):
         self.env = env
         self.unwrapped = env.unwrapped
+        self.observation_space, self.action_space = env.observation_space, env.action_space
         self.frame_skip = frame_skip
         self.noop_starts = noop_starts
         self.random = random.Random()
@@ -116,6 +120,51 @@ class AtariFrames:
         self.env.close()
 
 
+class Around:
+    """What stands around a copy, from the inside: sticky actions, repeated ones, and a limit of steps, 0 for none. The rules are those
+    of Rl.Distributed.Core.Environments.Wrappers. An action that sticks is the last one, at first 0, and outlives resets."""
+
+    def __init__(self, env, sticky, repeat, limit):
+        self.env = env
+        self.unwrapped = env.unwrapped
+        self.observation_space, self.action_space = env.observation_space, env.action_space
+        self.sticky = sticky
+        self.repeat = repeat
+        self.limit = limit
+        self.steps = 0
+        self.random = random.Random()
+        space = env.action_space
+        if is_a(space, "Discrete"):
+            self.last = numpy.int64(getattr(space, "start", 0))
+        else:
+            self.last = numpy.zeros(space.shape, space.dtype) if is_a(space, "Box") else None
+
+    def reset(self, seed=None):
+        self.steps = 0
+        if seed is None:
+            return self.env.reset()
+        self.random.seed(seed)
+        return self.env.reset(seed=seed)
+
+    def step(self, action):
+        total = 0.0
+        for _ in range(self.repeat):
+            if self.sticky == 0 or self.random.random() >= self.sticky:
+                self.last = action
+            observation, reward, terminated, truncated, info = self.env.step(self.last)
+            total += reward
+            if terminated or truncated:
+                break
+        self.steps += 1
+        return observation, total, terminated, truncated or self.steps == self.limit, info
+
+    def render(self):
+        return self.env.render()
+
+    def close(self):
+        self.env.close()
+
+
 class Server:
     """Copies of one environment, and the memory that is shared with the parent."""
 
@@ -132,15 +181,13 @@ class Server:
         self.request = request
         env = self.make_one()
         self.envs = [env]
-        space = env.env.observation_space if isinstance(env, AtariFrames) else env.observation_space
-        actions = env.env.action_space if isinstance(env, AtariFrames) else env.action_space
         metadata = getattr(env.unwrapped, "metadata", None) or {}
         self.can_render = "rgb_array" in metadata.get("render_modes", [])
         return {
             "python": sys.version.split()[0],
             "gymnasium": str(getattr(gymnasium, "__version__", "")),
-            "observation": describe_observation(space),
-            "action": describe_action(actions),
+            "observation": describe_observation(env.observation_space),
+            "action": describe_action(env.action_space),
         }
 
     def map(self, request):
@@ -261,8 +308,10 @@ class Server:
             if any(name in known for name in UNKNOWN_ID):
                 raise Refusal("id", message_of(e))
             raise
-        atari = request["atari"]
-        return env if atari is None else AtariFrames(env, atari["frameSkip"], atari["noOpStarts"])
+        atari, around = request["atari"], request.get("around")
+        if atari is not None:
+            env = AtariFrames(env, atari["frameSkip"], atari["noOpStarts"])
+        return env if around is None else Around(env, around["sticky"], around["repeat"], around["limit"])
 
     def bind_all(self):
         self.steps = [env.step for env in self.envs]

@@ -106,7 +106,7 @@ internal sealed class CheckEnvironmentCommand
         }
         catch (ArgumentException e)
         {
-            throw new ConfigException(e.Message, e);
+            throw new ConfigException(ConfigRules.Message(e), e);
         }
     }
 

@@ -50,14 +50,25 @@ internal sealed class AsyncRecipe
         if (Options is AsyncQOptions q)
         {
             var values = new AsyncQMemory((ActionValueNetwork)Network, q);
-            return (place, target) => new AsyncQLearner(place, values, target!, CreateEnvironments(place));
+            return (place, target) => Create(place, environments => new AsyncQLearner(place, values, target!, environments));
         }
         var policy = new A3cMemory((PolicyValueNetwork)Network, (A3cOptions)Options);
-        return (place, _) => new A3cLearner(place, policy, CreateEnvironments(place));
+        return (place, _) => Create(place, environments => new A3cLearner(place, policy, environments));
     }
 
-    private IEnvironmentBatch CreateEnvironments(LearnerPlace place) =>
-        _environments.Create(_config.Environment, Options.Environments, place.Stream(StreamRole.Environment));
+    private ActorLearner Create(LearnerPlace place, Func<IEnvironmentBatch, ActorLearner> create)
+    {
+        var environments = _environments.Create(_config.Environment, Options.Environments, place.Stream(StreamRole.Environment));
+        try
+        {
+            return create(environments);
+        }
+        catch
+        {
+            (environments as IDisposable)?.Dispose();
+            throw;
+        }
+    }
 
     private static ActionValueMethod MethodOf(string algorithm) => algorithm switch
     {

@@ -101,9 +101,17 @@ internal sealed class AsyncRunPlan : RunPlan
     private IAsyncLearners Create(int group, int incarnation)
     {
         if (!_isSynchronous) return CreateGroup(group, incarnation);
-        var groups = new LearnerGroup[_threads];
-        for (var i = 0; i < groups.Length; i++) groups[i] = CreateGroup(i, incarnation);
-        return new A2cUpdate(groups, _recipe.Options, _state.Shared, Config.Frames, _runner);
+        var groups = new List<LearnerGroup>(_threads);
+        try
+        {
+            while (groups.Count < _threads) groups.Add(CreateGroup(groups.Count, incarnation));
+            return new A2cUpdate([.. groups], _recipe.Options, _state.Shared, Config.Frames, _runner);
+        }
+        catch
+        {
+            foreach (var made in groups) made.Dispose();
+            throw;
+        }
     }
 
     // Learner i belongs to thread i mod threads.
@@ -112,8 +120,16 @@ internal sealed class AsyncRunPlan : RunPlan
         var (local, log) = (_state.Shared.CreateLocal(), new LearnerLog());
         var create = _recipe.ForThread();
         var learners = new List<ActorLearner>();
-        for (var i = group; i < LocalWorkers.Count; i += _threads)
-            learners.Add(create(new LearnerPlace(i, incarnation, Config.Seed, Config.Frames, _state.Shared, local, log), _target));
+        try
+        {
+            for (var i = group; i < LocalWorkers.Count; i += _threads)
+                learners.Add(create(new LearnerPlace(i, incarnation, Config.Seed, Config.Frames, _state.Shared, local, log), _target));
+        }
+        catch
+        {
+            foreach (var learner in learners) learner.Dispose();
+            throw;
+        }
         return new LearnerGroup([.. learners], log);
     }
 }

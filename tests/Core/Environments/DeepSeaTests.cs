@@ -12,12 +12,12 @@ public class DeepSeaTests
     [InlineData(7)]
     [InlineData(10)]
     [InlineData(64)]
-    public void Each_copy_keeps_its_own_meaning_of_the_actions(int size)
+    public void All_copies_share_one_meaning_of_the_actions(int size)
     {
         var play = Play.Of(new EnvironmentOptions { Name = "deepsea", Size = size }, Copies);
         var cost = (float)(-0.01 / size);
-        // By copy and cell: the action that was seen to mean right.
-        var right = new int?[Copies, size, size];
+        // By cell: the action that was seen to mean right, in whichever copy.
+        var right = new int?[size, size];
         var choices = RandomStream.Create(2, StreamRole.Policy);
         var columns = new int[Copies];
         for (var step = 0; step < 12 * size; step++)
@@ -34,18 +34,38 @@ public class DeepSeaTests
             {
                 var isRight = play.Rewards[i] != 0;
                 var action = isRight ? play.Actions[i] : 1 - play.Actions[i];
-                Assert.Equal(action, right[i, row, columns[i]] ??= action);
+                Assert.Equal(action, right[row, columns[i]] ??= action);
                 Assert.Equal(!isRight ? 0 : columns[i] < size - 1 ? cost : (float)(1 - 0.01 / size), play.Rewards[i]);
                 Assert.Equal((row == size - 1, false), (play.Terminated[i], play.Truncated[i]));
                 columns[i] = row == size - 1 ? 0 : Math.Clamp(columns[i] + (isRight ? 1 : -1), 0, size - 1);
                 if (play.Terminated[i]) Assert.Empty(Set(play.Finals, i, size));
             }
         }
-        var starts = Enumerable.Range(0, Copies).Count(i => right[i, 0, 0] == 1);
-        Assert.InRange(starts, 16, 48);
         var known = right.Cast<int?>().Where(action => action is not null).ToList();
         var spread = 5 * Math.Sqrt(known.Count) / 2;
         Assert.InRange(known.Count(action => action == 1), known.Count / 2.0 - spread, known.Count / 2.0 + spread);
+    }
+
+    [Fact]
+    public void Whoever_plays_finds_the_same_sea_unless_its_mapping_seed_is_another()
+    {
+        Assert.Equal(Rewards(42, 1), Rewards(42, 2));
+        Assert.NotEqual(Rewards(42, 1), Rewards(43, 1));
+
+        static string Rewards(int mappingSeed, ulong seed)
+        {
+            const int size = 20;
+            var options = new EnvironmentOptions { Name = "deepsea", Size = size, MappingSeed = mappingSeed };
+            var play = new Play(EnvironmentRegistry.Default.Create(options, 1, RandomStream.Create(seed, StreamRole.Environment)));
+            var moves = "";
+            for (var step = 0; step < 4 * size; step++)
+            {
+                play.Actions[0] = step / size % 2;
+                play.Step();
+                moves += play.Rewards[0] != 0 ? 'r' : 'l';
+            }
+            return moves;
+        }
     }
 
     [Fact]
@@ -78,6 +98,7 @@ public class DeepSeaTests
         const int size = 5;
         var play = Play.Of(new EnvironmentOptions { Name = "deepsea", Size = size, Stochastic = true }, 4000);
         var (moved, stuck) = (0, 0);
+        for (var i = 0; i < 4000; i++) play.Actions[i] = i % 2;
         play.Step();
         for (var i = 0; i < 4000; i++)
         {
@@ -88,8 +109,8 @@ public class DeepSeaTests
             else Assert.Equal(size, cell);
             if (isRight && cell == size) stuck++;
         }
-        // A fifth of about 2,000, five standard deviations.
-        Assert.InRange(moved + stuck, 1840, 2160);
+        // One of the two actions is right; a fifth of 2,000, five standard deviations.
+        Assert.Equal(2000, moved + stuck);
         Assert.InRange(stuck / (double)(moved + stuck), 0.155, 0.245);
     }
 
@@ -98,7 +119,9 @@ public class DeepSeaTests
     {
         const int size = 2;
         var play = Play.Of(new EnvironmentOptions { Name = "deepsea", Size = size, Stochastic = true }, 20_000);
+        for (var i = 0; i < 20_000; i++) play.Actions[i] = i % 2;
         play.Step();
+        for (var i = 0; i < 20_000; i++) play.Actions[i] = i / 2 % 2;
         var atTreasure = Enumerable.Range(0, 20_000).Select(i => Set(play.Observations, i, size)[0] == 3).ToArray();
         play.Step();
         // Either end of a row of two: a normal, and half of the time the cost of 0.005; at the treasure 1 more for it.

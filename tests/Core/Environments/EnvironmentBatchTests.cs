@@ -60,6 +60,43 @@ public class EnvironmentBatchTests
         }
     }
 
+    [Fact]
+    public void Copies_that_were_made_are_disposed_of_where_another_cannot_be()
+    {
+        var copies = new List<Lamps>();
+        Assert.Throws<InvalidOperationException>(() => new EnvironmentBatch(
+            () =>
+            {
+                if (copies.Count == 2) throw new InvalidOperationException("out of lamps");
+                copies.Add(new Lamps());
+                return copies[^1];
+            }, 3, default));
+        Assert.All(copies, copy => Assert.True(copy.IsDisposed));
+        var lamps = new Lamps();
+        Assert.Throws<EnvironmentException>(() => new CheckedBatch(new EnvironmentBatch(() => lamps, 1, default), "lamps", count: 2));
+        Assert.True(lamps.IsDisposed);
+    }
+
+    [Fact]
+    public void Copies_tell_their_lives_to_the_batch_and_whoever_watches_it()
+    {
+        IEnvironmentBatch batch = new CheckedBatch(new EnvironmentBatch(() => new Candle(), 2, default), "candle", 2);
+        var (bytes, rewards, flags) = (new byte[2], new float[2], new bool[2]);
+        batch.Reset(bytes);
+        Assert.Equal([3, 3], ((IHasLives)batch).Lives);
+        for (var lives = 2; lives >= 0; lives--)
+        {
+            batch.Step([0, 1], new StepResults
+            {
+                Observations = bytes, FinalObservations = new byte[2], Rewards = rewards, Terminated = flags, Truncated = new bool[2],
+            });
+            // Where the last is lost the next game begins.
+            Assert.Equal([3, lives > 0 ? lives : 3], ((IHasLives)batch).Lives);
+        }
+        Assert.Equal([false, true], flags);
+        Assert.True(new EnvironmentBatch(() => new Lamps(), 1, default).Lives.IsEmpty);
+    }
+
     [Theory]
     [InlineData(0, 0, "0 lower and 0 upper bounds")]
     [InlineData(2, 1, "2 lower and 1 upper bounds")]
@@ -74,6 +111,24 @@ public class EnvironmentBatchTests
     [InlineData(-1f, 1f, true)]
     public void Bounds_are_finite_and_in_order(float low, float high, bool sound) => Assert.Equal(sound, SpecProblem.Of(
         new EnvironmentSpec("x", new ObservationSpec(ElementType.Bit, 1), new ContinuousActionSpec([low], [high]))) is null);
+
+    /// <summary>Three lives; action 1 costs one.</summary>
+    private sealed class Candle : IDiscreteEnvironment, IHasLives
+    {
+        private readonly int[] _lives = [0];
+
+        public EnvironmentSpec Spec { get; } = new("candle", new ObservationSpec(ElementType.UInt8, 1), new DiscreteActionSpec(2));
+
+        public ReadOnlySpan<int> Lives => _lives;
+
+        public void Reset(ref RandomStream random, ObservationWriter observation) => _lives[0] = 3;
+
+        public Outcome Step(int action, ref RandomStream random, ObservationWriter observation)
+        {
+            _lives[0] -= action;
+            return new Outcome(0, Terminated: _lives[0] == 0);
+        }
+    }
 
     /// <summary>Nineteen lamps: the one of the action is lit; the first and the last at the beginning.</summary>
     private sealed class Lamps : IDiscreteEnvironment, IDisposable

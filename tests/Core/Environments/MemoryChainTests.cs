@@ -107,8 +107,8 @@ public class MemoryChainTests
     [Theory]
     [InlineData("memory-len", 0, null, "Length of 'memory-len' is 1 to 1000, but is 0")]
     [InlineData("memory-size", null, 65, "Bits of 'memory-size' is 1 to 64, but is 65")]
-    [InlineData("memory-size", 5, null, "'memory-size' has no option Length")]
-    [InlineData("memory-len", null, 5, "'memory-len' has no option Bits")]
+    [InlineData("memory-size", 5, null, "'memory-size' has no option length")]
+    [InlineData("memory-len", null, 5, "'memory-len' has no option bits")]
     public void A_setting_that_cannot_be_is_refused_by_name(string name, int? length, int? bits, string message)
     {
         var options = new EnvironmentOptions { Name = name, Length = length, Bits = bits };

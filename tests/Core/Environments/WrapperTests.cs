@@ -125,6 +125,26 @@ public class WrapperTests
         }
     }
 
+    [Fact]
+    public void An_end_that_is_the_learners_only_does_not_start_the_count_of_a_time_limit_again()
+    {
+        var notes = new StepNotes[1];
+        var batch = new TimeLimit(new LifeLossWrapper(new Losing(), LifeLoss.Reset), limit: 4);
+        var (observations, finals, terminated, truncated) = (new byte[4], new byte[4], new bool[1], new bool[1]);
+        batch.Reset(observations);
+        for (var step = 1; step <= 20; step++)
+        {
+            notes[0] = StepNotes.None;
+            batch.Step([0], new StepResults
+            {
+                Observations = observations, FinalObservations = finals, Rewards = new float[1], Terminated = terminated, Truncated = truncated,
+                Notes = notes,
+            });
+            Assert.Equal((step % 2 == 0, step % 4 == 0), (terminated[0], truncated[0]));
+            Assert.Equal(step % 4 == 2 ? StepNotes.GameGoesOn : StepNotes.None, notes[0]);
+        }
+    }
+
     [Theory]
     [InlineData(0.25)]
     [InlineData(1.0)]
@@ -227,5 +247,37 @@ public class WrapperTests
         public void Render(int index, TextCanvas canvas) => canvas.Clear(1, 1);
 
         public void Dispose() => IsDisposed = true;
+    }
+
+    /// <summary>Loses a life of many at every second step.</summary>
+    private sealed class Losing : IEnvironmentBatch, IHasLives
+    {
+        private readonly int[] _lives = [100];
+        private int _steps;
+
+        public EnvironmentSpec Spec { get; } = new("losing", new ObservationSpec(ElementType.Float32, 1), new DiscreteActionSpec(1));
+
+        public int Count => 1;
+
+        public ReadOnlySpan<int> Lives => _lives;
+
+        public void Reset(Span<byte> observations)
+        {
+            observations.Clear();
+            (_steps, _lives[0]) = (0, 100);
+        }
+
+        public void Step(ReadOnlySpan<int> actions, in StepResults results)
+        {
+            results.Observations.Clear();
+            results.Rewards.Clear();
+            results.Terminated.Clear();
+            results.Truncated.Clear();
+            if (++_steps % 2 == 0) _lives[0]--;
+        }
+
+        public void Step(ReadOnlySpan<float> actions, in StepResults results) => throw new NotSupportedException();
+
+        public void Render(int index, TextCanvas canvas) => canvas.Clear(1, 1);
     }
 }

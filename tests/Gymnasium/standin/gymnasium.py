@@ -240,6 +240,49 @@ class WrongShape(Env):
     observation_space = Box(0, 1, (7,))
 
 
+class ManyActions(Env):
+    action_space = Discrete(2 ** 40)
+
+
+class ManyNumbers(Env):
+    observation_space = Discrete(2 ** 40)
+
+
+class Large(Env):
+    """Observations that can be had, but not so many copies of them."""
+    observation_space = Box(-1, 1, (1,))
+    observation_space.shape = (2 ** 24,)
+
+
+class SaysNoText(Env):
+    """A message with half a surrogate pair, as an undecodable file name has."""
+
+    def act(self, action):
+        if action == 1:
+            raise ValueError("no file \udcff here")
+
+
+class LeavesAChild(Env):
+    """Starts a process that outlives it."""
+
+    def __init__(self):
+        import subprocess
+        child = subprocess.Popen(["sleep", "1000"])
+        with open(os.environ["STANDIN_LOG"], "a") as log:
+            log.write("child %d\n" % child.pid)
+
+
+class Keeps(Env):
+    """Notes its actions: the last ones are seen, in base 4."""
+    action_space = Discrete(3)
+
+    def act(self, action):
+        self.position = (4 * self.position + int(action) + 1) % 4 ** 8
+
+    def is_lost(self):
+        return False
+
+
 class Lives:
     def __init__(self):
         self.left = 3
@@ -281,6 +324,8 @@ KNOWN = {
     "Hangs-v0": Hangs, "HangsWhenMade-v0": HangsWhenMade, "Dies-v0": Dies, "Prints-v0": Prints, "NotFinite-v0": NotFinite,
     "Numbers-v0": Numbers, "Bits-v0": Bits, "Picture-v0": Picture, "Push-v0": Push, "Unbounded-v0": Unbounded,
     "SeesDict-v0": SeesDict, "ManyChoices-v0": ManyChoices, "WrongShape-v0": WrongShape, "ALE/Game-v5": Game,
+    "ManyActions-v0": ManyActions, "ManyNumbers-v0": ManyNumbers, "Large-v0": Large, "SaysNoText-v0": SaysNoText,
+    "LeavesAChild-v0": LeavesAChild, "Keeps-v0": Keeps,
 }
 
 

@@ -148,6 +148,29 @@ public class GuessWithOptions(EnvironmentOptions options) : Guess
     public override EnvironmentSpec Spec => base.Spec with { Action = new DiscreteActionSpec(options.MinimalActions == true ? 3 : 4) };
 }
 
+/// <summary>Takes the options, and has two lives; a wrong answer costs one.</summary>
+public class GuessWithLives(EnvironmentOptions options) : Guess, IHasLives
+{
+    private readonly int[] _lives = [2];
+
+    public override EnvironmentSpec Spec => base.Spec with { Name = options.Name };
+
+    public ReadOnlySpan<int> Lives => _lives;
+
+    public override void Reset(ref RandomStream random, ObservationWriter observation)
+    {
+        base.Reset(ref random, observation);
+        _lives[0] = 2;
+    }
+
+    public override Outcome Step(int action, ref RandomStream random, ObservationWriter observation)
+    {
+        var outcome = base.Step(action, ref random, observation);
+        if (outcome.Reward == 0) _lives[0]--;
+        return outcome with { Terminated = _lives[0] == 0 };
+    }
+}
+
 /// <summary>No more than what all environments share.</summary>
 public class GuessStepless : IEnvironment
 {

@@ -11,7 +11,7 @@ public class PluginTests
     private static readonly string Dll = typeof(PluginTests).Assembly.Location;
     private static readonly EnvironmentRegistry Registry = KnownEnvironments.All;
 
-    public static TheoryData<string> Sound => new("Guess", "GuessBatch", "GuessWithOptions", "Steer", "Flags");
+    public static TheoryData<string> Sound => new("Guess", "GuessBatch", "GuessWithOptions", "GuessWithLives", "Steer", "Flags");
 
     [Theory]
     [MemberData(nameof(Sound))]
@@ -79,6 +79,49 @@ public class PluginTests
         Assert.Equal(3, Registry.Spec(options).DiscreteActions);
         Assert.Equal(4, Registry.Spec(options with { MinimalActions = false }).DiscreteActions);
         Assert.Throws<ArgumentException>(() => Registry.Spec(options with { Name = NameOf("Guess") }));
+    }
+
+    [Theory]
+    [InlineData("Guess")]
+    [InlineData("GuessWithOptions")]
+    public void What_is_done_around_any_environment_is_done_around_ones_own(string type)
+    {
+        var options = new EnvironmentOptions { Name = NameOf(type), FrameStack = 4 };
+        Assert.Equal([12], Registry.Spec(options).Observation.Shape);
+        Assert.Equal([12], Registry.Create(options with { TimeLimit = 3 }, 2, default).Spec.Observation.Shape);
+        Assert.Contains("has no lives", Assert.Throws<ArgumentException>(() => Registry.Spec(options with { LifeLoss = LifeLoss.Reset })).Message);
+    }
+
+    [Fact]
+    public void Ones_own_environment_may_have_lives_to_lose()
+    {
+        var options = new EnvironmentOptions { Name = NameOf("GuessWithLives"), LifeLoss = LifeLoss.Reset };
+        var batch = Registry.Create(options, 1, RandomStream.Create(1, StreamRole.Environment));
+        var (bytes, notes, terminated, ends) = (new byte[12], new StepNotes[1], new bool[1], new List<StepNotes>());
+        batch.Reset(bytes);
+        for (var step = 0; step < 100; step++)
+        {
+            notes[0] = StepNotes.None;
+            batch.Step([0], new StepResults
+            {
+                Observations = bytes, FinalObservations = new byte[12], Rewards = new float[1], Terminated = terminated, Truncated = new bool[1],
+                Notes = notes,
+            });
+            if (terminated[0]) ends.Add(notes[0]);
+        }
+        Assert.Equal([StepNotes.GameGoesOn, StepNotes.None, StepNotes.GameGoesOn, StepNotes.None], ends[..4]);
+    }
+
+    [Fact]
+    public void A_plug_in_that_is_loaded_does_not_need_its_file_any_more()
+    {
+        var folder = Directory.CreateTempSubdirectory("rl-tests-");
+        var path = Path.Combine(folder.FullName, "Copy.dll");
+        File.Copy(Dll, path);
+        var name = $"{path}:Rl.Distributed.Node.Tests.Environments.Guess";
+        var identity = Registry.Describe(name).Identity;
+        folder.Delete(recursive: true);
+        Assert.Equal(identity, Registry.Describe(name).Identity);
     }
 
     [Fact]

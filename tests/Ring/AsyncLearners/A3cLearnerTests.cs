@@ -173,6 +173,16 @@ public sealed class A3cLearnerTests
         for (var i = 0; i < sum.Length; i++) Assert.Equal(alone.Values[i], shared.Values[i], 1e-6f);
     }
 
+    [Fact]
+    public void A2C_refuses_groups_that_share_a_memory()
+    {
+        var (network, options) = (CartPoleNetwork(), new A3cOptions());
+        var shared = Shared(network);
+        var group = CartPoleGroup(network, options, shared, [0]);
+        var error = Assert.Throws<ArgumentException>(() => new A2cUpdate([group, group], options, shared, 1000, SequentialRunner.Instance));
+        Assert.Contains("share a local memory", error.Message);
+    }
+
     private static PolicyValueNetwork Network(int lstm) => PolicyValueNetwork.Create(
         new NetworkOptions { Hidden = [], Lstm = lstm, PolicyHeadScale = 1 }, TwoStates.SharedSpec.Observation, Actions);
 

@@ -122,6 +122,14 @@ public sealed class AsyncQLearnerTests
         Assert.Equal(_shared.Values, target.Values);
     }
 
+    [Fact]
+    public void A2C_is_not_for_action_values()
+    {
+        var group = new LearnerGroup([Learner(ActionValueMethod.NStepQ)], _log);
+        var options = new AsyncQOptions { Update = new SharedParametersOptions { Rule = UpdateRule.SharedRmsProp } };
+        Assert.Throws<ArgumentException>(() => new A2cUpdate([group], options, _shared, 1000, SequentialRunner.Instance));
+    }
+
     private AsyncQLearner Learner(ActionValueMethod method, int steps = Steps, TargetParameters? target = null)
     {
         var options = new AsyncQOptions { Method = method, SegmentLength = steps, Discount = (float)Discount, ExplorationFrames = 1_000_000 };

@@ -123,6 +123,28 @@ public sealed class EnvironmentWorkerTests
     }
 
     [Fact]
+    public void Environments_that_have_given_up_end_the_pool_at_once()
+    {
+        var made = 0;
+        _createEnvironments = _ => new FailingEnvironments(stepsUntilFailure: 4, failure: new EnvironmentException($"failure {++made}") { IsFinal = true });
+        StartPool();
+        Publish(1);
+        Grant(2);
+        Assert.Equal("failure 1", Assert.Single(_failures).Message);
+        Assert.Equal(1, made);
+    }
+
+    [Fact]
+    public void Environments_are_disposed_of_where_their_worker_cannot_be_made()
+    {
+        var environments = new FailingEnvironments(stepsUntilFailure: 4, failsAtReset: true);
+        _createEnvironments = _ => environments;
+        StartPool();
+        Assert.Single(_failures);
+        Assert.True(environments.IsDisposed);
+    }
+
+    [Fact]
     public void A_worker_that_keeps_failing_ends_the_pool_with_the_last_reason()
     {
         _createEnvironments = _ => new FailingEnvironments(stepsUntilFailure: 0);
@@ -177,7 +199,8 @@ public sealed class EnvironmentWorkerTests
 
     private void Settle() => _simulation.Advance(TimeSpan.FromMilliseconds(1));
 
-    private sealed class FailingEnvironments(int stepsUntilFailure, float? reward = null) : IEnvironmentBatch
+    private sealed class FailingEnvironments(
+        int stepsUntilFailure, float? reward = null, Exception? failure = null, bool failsAtReset = false) : IEnvironmentBatch, IDisposable
     {
         private readonly ScriptedEnvironments _inner = new(Shape.Environments);
         private int _left = stepsUntilFailure;
@@ -186,11 +209,17 @@ public sealed class EnvironmentWorkerTests
 
         public int Count => _inner.Count;
 
-        public void Reset(Span<byte> observations) => _inner.Reset(observations);
+        public bool IsDisposed { get; private set; }
+
+        public void Reset(Span<byte> observations)
+        {
+            if (failsAtReset) throw new InvalidOperationException("no reset today");
+            _inner.Reset(observations);
+        }
 
         public void Step(ReadOnlySpan<int> actions, in StepResults results)
         {
-            if (_left-- == 0) throw new InvalidOperationException("the game crashed");
+            if (_left-- == 0) throw failure ?? new InvalidOperationException("the game crashed");
             _inner.Step(actions, results);
             if (reward is { } value) results.Rewards[0] = value;
         }
@@ -198,5 +227,7 @@ public sealed class EnvironmentWorkerTests
         public void Step(ReadOnlySpan<float> actions, in StepResults results) => _inner.Step(actions, results);
 
         public void Render(int index, TextCanvas canvas) => _inner.Render(index, canvas);
+
+        public void Dispose() => IsDisposed = true;
     }
 }

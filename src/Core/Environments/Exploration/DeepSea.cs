@@ -1,10 +1,13 @@
+using Rl.Distributed.Core.Numerics;
+
 namespace Rl.Distributed.Core.Environments.Exploration;
 
 /// <summary>Deep Sea, of DeepMind's bsuite: dive to the one treasure, which only the rightmost path reaches.</summary>
 /// <remarks>
 /// A board of N rows and columns (<see cref="EnvironmentOptions.Size"/>, 10 by default). The diver starts at the top left and sinks one row
-/// a step, so that an episode has N steps. Of the actions 0 and 1 one means right and the other left; which one is drawn fairly for every
-/// cell, once for each copy of a batch, and stays over its episodes. Right moves a column right (the wall stops it) and costs 0.01/N;
+/// a step, so that an episode has N steps. Of the actions 0 and 1 one means right and the other left; which one was drawn fairly for every
+/// cell from <see cref="EnvironmentOptions.MappingSeed"/>, and from nothing else: whoever plays, whenever, finds the same sea, as in bsuite, whose
+/// experiments all have the mapping seed 42. (Its draws are another generator's, so seeds do not give bsuite's very mappings.) Right moves a column right (the wall stops it) and costs 0.01/N;
 /// left moves a column left (the wall stops it) and is free. Right in the last column, which is reached in the last row only, gives 1
 /// on top; so one of the 2^N ways down returns 0.99, and all others 0 or less. Observation: Bit[N, N], row by row, 1 where the diver is; all
 /// 0 after the last step.
@@ -21,11 +24,11 @@ public struct DeepSea : IGame<DeepSea, int>
     private readonly int _size;
     private readonly bool _stochastic;
 
-    // Bit x of row y: the action that means right there. Drawn at the first reset.
-    private ulong[]? _right;
+    // Bit x of row y: the action that means right there. All copies of a batch share it.
+    private readonly ulong[] _right;
     private int _row, _column;
 
-    private DeepSea(int size, bool stochastic) => (_size, _stochastic) = (size, stochastic);
+    private DeepSea(int size, bool stochastic, ulong[] right) => (_size, _stochastic, _right) = (size, stochastic, right);
 
     public static EnvironmentEntry Entry { get; } = new()
     {
@@ -33,26 +36,20 @@ public struct DeepSea : IGame<DeepSea, int>
         Description = "Find the one of 2^N ways that pays (bsuite deep_sea); N steps an episode, best return 0.99.",
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<DeepSea, int>(options, count, random),
-        Options = [nameof(EnvironmentOptions.Size), nameof(EnvironmentOptions.Stochastic)],
+        Options = [nameof(EnvironmentOptions.Size), nameof(EnvironmentOptions.Stochastic), nameof(EnvironmentOptions.MappingSeed)],
+        HasLuck = options => options.Stochastic,
     };
 
     public static EnvironmentSpec Spec(EnvironmentOptions options) =>
         new(Name, new ObservationSpec(ElementType.Bit, Size(options), Size(options)), new DiscreteActionSpec(2));
 
-    public static DeepSea Create(EnvironmentOptions options) => new(Size(options), options.Stochastic);
+    public static DeepSea Create(EnvironmentOptions options) => new(Size(options), options.Stochastic, Mapping(Size(options), options.MappingSeed));
 
-    public void Reset<TDraws>(ref TDraws draws) where TDraws : struct, IDraws
-    {
-        (_row, _column) = (0, 0);
-        if (_right is not null) return;
-        _right = new ulong[_size];
-        foreach (ref var row in _right.AsSpan())
-            for (var x = 0; x < _size; x++) row |= (ulong)draws.Integer(2) << x;
-    }
+    public void Reset<TDraws>(ref TDraws draws) where TDraws : struct, IDraws => (_row, _column) = (0, 0);
 
     public Outcome Step<TDraws>(int action, ref TDraws draws) where TDraws : struct, IDraws
     {
-        var isRight = action == (int)(_right![_row] >> _column & 1);
+        var isRight = action == (int)(_right[_row] >> _column & 1);
         var isLastRow = _row == _size - 1;
         double reward = isRight ? -MoveCost / _size : 0;
         if (isRight && _column == _size - 1) reward += 1;
@@ -90,6 +87,15 @@ public struct DeepSea : IGame<DeepSea, int>
     {
         canvas.Put(1 + 2 * x, y, left, color);
         canvas.Put(2 + 2 * x, y, right, color);
+    }
+
+    private static ulong[] Mapping(int size, int seed)
+    {
+        var random = RandomStream.Create((ulong)seed, StreamRole.Environment);
+        var right = new ulong[size];
+        foreach (ref var row in right.AsSpan())
+            for (var x = 0; x < size; x++) row |= (ulong)random.NextInt32(2) << x;
+        return right;
     }
 
     /// <summary>A draw of the standard normal (Box and Muller).</summary>

@@ -23,7 +23,7 @@ public sealed class LifeLossWrapper : EnvironmentWrapper
     }
 
     internal static ArgumentException NoLives(string name, LifeLoss lifeLoss) =>
-        new($"'{name}' has no lives to lose; leave LifeLoss = {lifeLoss} out.", nameof(EnvironmentOptions.LifeLoss));
+        new($"'{name}' has no lives to lose; leave lifeLoss: {lifeLoss.ToString().ToLowerInvariant()} out.", nameof(EnvironmentOptions.LifeLoss));
 
     public override void Reset(Span<byte> observations)
     {

@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
+using Rl.Distributed.Core.Runs;
+using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.RunDirectory;
+using Rl.Distributed.Node.Training;
+using Serilog.Core;
+
+namespace Rl.Distributed.Node.Tests;
+
+/// <summary>Whole runs of learners that share memory: small ones, on Catch and in the T-maze.</summary>
+public sealed class AsyncRunTests
+{
+    private readonly MemoryFileSystem _files = new();
+
+    public static TheoryData<string> Names => [.. Algorithms.All.Where(algorithm => algorithm.Options != new TrainingConfig().Learner.GetType()).Select(each => each.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Every_algorithm_learns_catch_in_a_simulated_run_that_repeats_to_the_bit(string algorithm)
+    {
+        var config = Config(algorithm, frames: 150_000);
+        var (first, second) = (await Trained(config, "first"), await Trained(config, "second"));
+        Assert.Equal(Weights(first), Weights(second));
+        Assert.NotEqual(Weights(first), Weights(await Trained(config with { Seed = 2, Frames = 1000 }, "other")));
+        // Of value-based learners three in ten keep exploring.
+        var mean = first.Checkpoint.Tensor("episodes.returns").Floats.Average();
+        Assert.True(mean >= (algorithm is "a3c" or "a2c" ? 0.9 : 0.2), $"mean return {mean}");
+    }
+
+    [Theory]
+    [InlineData("a3c")]
+    [InlineData("async-nstep-q")]
+    public async Task Learners_on_threads_share_what_they_learn(string algorithm)
+    {
+        var result = await TrainingRun.RunAsync(Config(algorithm, frames: 200_000));
+        Assert.InRange(result.Frames, 200_000, 200_000 + (2 * 16 * 5));
+        Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
+        Assert.True(result.Updates > 200_000 / 5 * 0.99, $"{result.Updates} updates");
+    }
+
+    [Fact]
+    public async Task An_LSTM_carries_the_sign_of_a_maze_to_its_junction()
+    {
+        var config = Config("a3c", frames: 150_000) with
+        {
+            Environment = new EnvironmentOptions { Name = "tmaze", Length = 3 },
+            Network = new NetworkOptions { Hidden = [32], Lstm = 32 },
+        };
+        config = config with { Workers = config.Workers with { UnrollLength = 20 } };
+        Assert.Equal(4, (await Trained(config, "maze")).Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.3f);
+    }
+
+    [Fact]
+    public async Task A_resumed_run_goes_on_where_the_checkpoint_ended()
+    {
+        var config = Config("a3c", frames: 20_000);
+        var begun = await Trained(config, "begun");
+        var resumed = await Trained(config with { Frames = 40_000 }, "resumed", begun);
+        Assert.InRange(resumed.Frames, 40_000, 40_100);
+        Assert.Equal("1", resumed.Checkpoint.Text("epoch"));
+        Assert.Equal("16", resumed.Checkpoint.Text("episodes.restarted"));
+        Assert.True(
+            resumed.Checkpoint.Tensor("counters").Int64s[1] > begun.Checkpoint.Tensor("counters").Int64s[1], "Updates began anew.");
+        Assert.True(Episodes(resumed) > Episodes(begun), "Episodes began anew.");
+        Assert.Equal(Weights(resumed), Weights(await Trained(config with { Frames = 40_000 }, "again", begun)));
+
+        static long Episodes(LoadedCheckpoint loaded) => long.Parse(loaded.Checkpoint.Text("episodes"));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_another_algorithm_is_refused()
+    {
+        var begun = await Trained(Config("a3c", frames: 1000), "begun");
+        var error = await Assert.ThrowsAsync<CheckpointFormatException>(() => Trained(Config("async-q", frames: 2000), "other", begun));
+        Assert.Contains("'a3c'", error.Message);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_soon_with_a_checkpoint()
+    {
+        using var stop = new CancellationTokenSource();
+        var store = Store("cancelled");
+        var config = Config("a3c", frames: 1_000_000_000) with { Run = new RunOptions { MetricsSeconds = 0.01 } };
+        var options = new TrainingRunOptions { Checkpoints = store, Progress = new Progress(_ => stop.Cancel()) };
+        var result = await TrainingRun.RunAsync(config, options, stop.Token);
+        Assert.InRange(result.Frames, 1, 999_999_999);
+        Assert.Equal(result.Frames, store.LoadLatest().Frames);
+    }
+
+    [Fact]
+    public async Task Numbers_that_do_not_come_back_end_the_run_with_the_reason()
+    {
+        var config = Config("a3c", frames: 10_000_000);
+        config = config with { Learner = (A3cOptions)config.Learner with { LearningRate = 1e30 } };
+        var error = await Assert.ThrowsAsync<TrainingDivergedException>(() => TrainingRun.RunAsync(config));
+        Assert.Contains("learningRate", error.Message);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_cannot_be_written_ends_the_run_with_its_reason()
+    {
+        _files.StepsUntilCrash = 1;
+        await Assert.ThrowsAsync<CrashException>(() => TrainingRun.RunAsync(
+            Config("a3c", frames: 20_000), new TrainingRunOptions { Checkpoints = Store("full") }, CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("a3c-cartpole", "network.normalizeObservations=true", "no learner that sees all observations")]
+    [InlineData("async-q-cartpole", "network.lstm=8", "has no LSTM; a3c and a2c do")]
+    [InlineData("a2c-cartpole", "learner.update.rule=momentum", "a2c makes one update of all learners")]
+    [InlineData("a3c-cartpole", "learner.segmentLength=3", "unknown key 'learner.segmentLength'")]
+    [InlineData("a3c-cartpole", "learner.batch=3", "unknown key 'learner.batch'")]
+    [InlineData("a3c-cartpole", "network.dueling=true", "Dueling is for action values")]
+    public void What_does_not_fit_together_is_refused(string preset, string option, string reason) =>
+        Assert.Contains(reason, Assert.Throws<ConfigException>(() => ConfigLoader.Load(preset, [ConfigOverride.Parse(option)])).Message);
+
+    private static TrainingConfig Config(string algorithm, long frames)
+    {
+        var learner = (AsyncLearnerOptions)Activator.CreateInstance(Algorithms.Find(algorithm).Options)!;
+        learner = learner with { LearningRate = algorithm == "a2c" ? 3e-2 : 3e-3, Parallelism = 2 };
+        return new TrainingConfig
+        {
+            Preset = "test",
+            Algorithm = algorithm,
+            Seed = 1,
+            Frames = frames,
+            Environment = new EnvironmentOptions { Name = "catch" },
+            Network = new NetworkOptions { Torso = "mlp", Hidden = [64] },
+            Workers = new() { Count = 16, EnvironmentsPerWorker = 1, UnrollLength = 5 },
+            Learner = learner is AsyncQOptions values ? values with { TargetInterval = 1000, ExplorationFrames = 30_000 } : learner,
+        };
+    }
+
+    private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null)
+    {
+        Assert.SkipWhen(SimulatedHost.Missing is not null, $"{EngineHost.Name}: the simulation is the embedded engine's.");
+        var store = Store(name);
+        var options = new TrainingRunOptions { Checkpoints = store, Resume = resume, Deterministic = true };
+        await TrainingRun.RunAsync(config, options, CancellationToken.None);
+        return store.LoadLatest();
+    }
+
+    private CheckpointStore Store(string name) => new(_files, "/" + name, 3, "", Logger.None);
+
+    private static ImmutableArray<float> Weights(LoadedCheckpoint loaded) => [.. loaded.Checkpoint.Tensor("parameters").Floats];
+
+    private sealed class Progress(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}
