@@ -22,10 +22,14 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 
 STEP_FAILED = b"\1"
 STEP_DONE = b"\0"
+
+# Seconds for which the next step is looked out for before the process goes to sleep.
+STEP_PATIENCE = 100e-6
 NAN = float("nan")
 UNKNOWN_ID = ("UnregisteredEnv", "NamespaceNotFound", "NameNotFound", "VersionNotFound", "DeprecatedEnv")
 
@@ -412,13 +416,25 @@ def message_of(error):
 def serve(channel):
     server = Server(channel)
     receive, send = channel.socket.recv, channel.socket.sendall
-    step = server.step
+    step, clock = server.step, time.perf_counter
+    patience = 0.0
     while True:
-        command = receive(1)
+        # After a step the next one mostly comes at once, and to be woken up takes longer than that.
+        command = None
+        until = clock() + patience
+        while command is None and clock() < until:
+            try:
+                command = receive(1, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                pass
+        if command is None:
+            command = receive(1)
+        patience = 0.0
         if not command:
             server.close()
             return
         if command[0] < 2:
+            patience = STEP_PATIENCE
             failures = step(command[0])
             if failures is None:
                 send(STEP_DONE)
