@@ -93,7 +93,7 @@ public sealed class AsyncRunTests
     }
 
     [Theory]
-    [InlineData("a2c")]
+    [InlineData("a3c")]
     [InlineData("async-q")]
     public async Task Progress_is_told_at_each_hundredth_of_a_run_however_short(string algorithm)
     {
