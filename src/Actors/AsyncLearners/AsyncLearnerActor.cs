@@ -7,7 +7,11 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="Create">Makes its learners for the incarnation that begins; called on their thread.</param>
 /// <param name="Shared">The parameters, and the frames of all learners.</param>
 /// <param name="TotalFrames">It ends when so many are done, all learners together.</param>
-public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames);
+public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames)
+{
+    /// <summary>A report comes after so many frames at the latest: a hundredth of the run.</summary>
+    public long ReportFrames => Math.Max(1, TotalFrames / 100);
+}
 
 /// <summary>
 /// Is responsible for some learners of a process: runs them, segment by segment, until all frames are done or it is told to stop, and
@@ -24,6 +28,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
     private readonly IAsyncLearners _learners;
     private readonly int _group, _incarnation;
     private TimeSpan _reportedAt;
+    private long _framesAtReport;
     private bool _finished;
 
     /// <param name="setup">What it works with.</param>
@@ -40,7 +45,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     protected override void PreStart()
     {
-        _reportedAt = Context.System.Scheduler.MonotonicClock;
+        (_reportedAt, _framesAtReport) = (Context.System.Scheduler.MonotonicClock, _setup.Shared.Frames);
         Self.Tell(Continue.Instance);
     }
 
@@ -67,8 +72,9 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     private void ReportIfDue(TimeSpan now)
     {
-        if (now - _reportedAt < ReportInterval) return;
-        _reportedAt = now;
+        var frames = _setup.Shared.Frames;
+        if (now - _reportedAt < ReportInterval && frames - _framesAtReport < _setup.ReportFrames) return;
+        (_reportedAt, _framesAtReport) = (now, frames);
         Report();
     }
 

@@ -77,6 +77,12 @@ internal sealed class AsyncRunPlan : RunPlan
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), ActorRefs.Nobody);
     }
 
+    public override bool CopyParameters(Span<float> values, bool isOver)
+    {
+        _state.Shared.Values.CopyTo(values);
+        return true;
+    }
+
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
 
     // What other nodes talk to.
