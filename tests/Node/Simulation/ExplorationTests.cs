@@ -58,7 +58,7 @@ public sealed class ExplorationTests
     private static SimulationReport Broken(ulong seed, Exception reason) => new()
     {
         Timeline = [], Violation = $"The simulation does not fail: {reason}\nto see it again: {Simulated.Request(seed).Command}",
-        Frames = 0, Updates = 0, Faults = 0, LeaderStarts = 0, Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default,
+        Frames = 0, Updates = 0, Faults = 0, LeaderStarts = 0, Things = "", Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default,
         WeightsHash = 0, MessageHash = 0,
     };
 
