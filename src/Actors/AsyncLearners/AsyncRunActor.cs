@@ -15,9 +15,10 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
 /// <param name="Writer">Saves checkpoints.</param>
 /// <param name="Gradients">Takes the gradients of other nodes; null where the run has none.</param>
+/// <param name="SegmentsPerTurn">Segments that a group takes before others have their turn, at most.</param>
 public sealed record AsyncRunSetup(
     AsyncState State, Func<int, int, IAsyncLearners> Create, IReadOnlyList<WorkerIdentity> Groups, LinearSchedule LearningRate,
-    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer, IActorRef? Gradients = null);
+    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer, IActorRef? Gradients = null, int SegmentsPerTurn = 64);
 
 /// <summary>
 /// Is responsible for a run of asynchronous learners: starts the actors of those that share this process's memory, restarts one that fails,
@@ -69,7 +70,8 @@ public sealed class AsyncRunActor : ReceiveActor
     {
         foreach (var identity in _setup.Groups)
         {
-            var learners = new AsyncLearnerSetup(incarnation => _setup.Create(identity.Index, incarnation), State.Shared, _setup.TotalFrames);
+            var learners = new AsyncLearnerSetup(
+                incarnation => _setup.Create(identity.Index, incarnation), State.Shared, _setup.TotalFrames, _setup.SegmentsPerTurn);
             var group = Context.ActorOf(
                 Props.Create(() => new AsyncLearnerActor(learners, identity, Self)).WithDispatcher(WorkerPool.Dispatcher),
                 $"learners-{identity.Index}");

@@ -44,6 +44,12 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     /// <summary>Gradients that were refused since the run began, those that came twice included.</summary>
     public long Rejected => _rejectedBefore + shared.AllRejected;
 
+    /// <summary>Gradients that the parameters hold.</summary>
+    public long UnrollsConsumed => shared.Updates;
+
+    /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
+    public long UnrollsRolledBack => _rolledBack.Total;
+
     /// <summary>Takes in what a group of learners did.</summary>
     public void Add(LearnerProgress progress)
     {
@@ -69,10 +75,10 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
             Entropy = loss.Entropy / frames,
             GradientNorm = (float)(_recent?.GradientNorm ?? 0),
             LearningRate = learningRate,
-            UnrollsConsumed = shared.Updates,
+            UnrollsConsumed = UnrollsConsumed,
             UnrollsDuplicate = 0,
             UnrollsRejected = Rejected,
-            UnrollsRolledBack = _rolledBack.Total,
+            UnrollsRolledBack = UnrollsRolledBack,
             EpisodesRestarted = EpisodesRestarted,
             EpisodesLost = Episodes.Lost,
         };

@@ -73,7 +73,7 @@ internal sealed class AsyncRunPlan : RunPlan
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
         var gradients = HasOtherNodes ? StartServers(context) : null;
-        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients);
+        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients, SegmentsPerTurn);
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), ActorRefs.Nobody);
     }
 

@@ -44,6 +44,8 @@ internal abstract class RunPlan(TrainingConfig config, TrainingRunOptions option
 
     protected CheckpointWriter Writer => writer;
 
+    protected int SegmentsPerTurn => options.SegmentsPerTurn;
+
     /// <summary>Where training is now.</summary>
     public abstract LearnerReport Report();
 
