@@ -153,7 +153,7 @@ internal sealed class TrainCommand
             logger.Information(
                 "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
                 result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
-            return Finish(parsed, config, folder, display, result, json, cancellationToken);
+            return Finish(parsed, folder, display, result, json);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -207,16 +207,13 @@ internal sealed class TrainCommand
         return config;
     }
 
-    private int Finish(
-        ParseResult parsed, TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json,
-        CancellationToken cancellationToken)
+    private int Finish(ParseResult parsed, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json)
     {
         display.Stop();
         folder.WriteResult(result);
         display.Summarize(result);
-        var interrupted = cancellationToken.IsCancellationRequested && result.Frames < config.Frames;
         if (json) _host.Output.WriteLine(JsonSerializer.Serialize(result, JsonText.OneLine));
-        return interrupted ? Interrupted(parsed, folder) : ExitCodes.Ok;
+        return result.Interrupted ? Interrupted(parsed, folder) : ExitCodes.Ok;
     }
 
     private int Interrupted(ParseResult parsed, RunFolder folder)
