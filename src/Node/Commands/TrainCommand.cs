@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
@@ -203,7 +204,8 @@ internal sealed class TrainCommand
     // Other nodes may bring the workers that this process lacks.
     private static TrainingConfig Checked(TrainingConfig config, bool isNode)
     {
-        if (!isNode) ConfigRules.CheckCredits(config);
+        ConfigRules.CheckMemory(config, KnownEnvironments.All, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        if (!isNode) ConfigRules.CheckWorkers(config, KnownEnvironments.All);
         return config;
     }
 
