@@ -39,6 +39,7 @@ public sealed class AsyncRunTests
     {
         var result = await TrainingRun.RunAsync(Config(algorithm, frames: 200_000));
         Assert.InRange(result.Frames, 200_000, 200_000 + (2 * 16 * 5));
+        Assert.False(result.Interrupted);
         Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
         Assert.True(result.Updates > 200_000 / 5 * 0.99, $"{result.Updates} updates");
     }
@@ -89,6 +90,7 @@ public sealed class AsyncRunTests
         var options = new TrainingRunOptions { Checkpoints = store, Progress = new Progress(_ => stop.Cancel()) };
         var result = await TrainingRun.RunAsync(config, options, stop.Token);
         Assert.InRange(result.Frames, 1, 999_999_999);
+        Assert.True(result.Interrupted);
         Assert.Equal(result.Frames, store.LoadLatest().Frames);
     }
 

@@ -104,8 +104,10 @@ internal sealed class ProgressMeter : IRunWatcher
         return new TrainingResult
         {
             Preset = _config.Preset,
+            Environment = _config.Environment.Name,
             Seed = _config.Seed,
             Frames = report.Frames,
+            Interrupted = report.Frames < _config.Frames,
             Seconds = seconds,
             FramesPerSecond = (report.Frames - _startFrames) / seconds,
             MeanReturn100 = double.IsNaN(report.MeanReturn100) ? null : report.MeanReturn100,

@@ -5,10 +5,16 @@ public sealed record TrainingResult
 {
     public required string Preset { get; init; }
 
+    /// <summary>The environment's name.</summary>
+    public required string Environment { get; init; }
+
     public required ulong Seed { get; init; }
 
     /// <summary>Environment steps that were learned from, those before a resume included.</summary>
     public required long Frames { get; init; }
+
+    /// <summary>It was stopped before all its frames were done.</summary>
+    public required bool Interrupted { get; init; }
 
     /// <summary>Time that this process trained.</summary>
     public required double Seconds { get; init; }
