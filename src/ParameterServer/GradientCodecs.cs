@@ -63,7 +63,7 @@ public static class GradientCodecs
     {
         ReadFields(ref reader, 7, nameof(GradientAcknowledged));
         return new GradientAcknowledged(
-            ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.WrongVersion, "rejection"),
+            ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.OutlierLoss, "rejection"),
             ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"));
     }
 
@@ -71,7 +71,7 @@ public static class GradientCodecs
     public static void Write(ref MessagePackWriter writer, PushGradient message)
     {
         var segment = message.Segment;
-        writer.WriteArrayHeader(19);
+        writer.WriteArrayHeader(20);
         Write(ref writer, message.Id);
         ParameterCodecs.Write(ref writer, message.Version);
         writer.Write(message.Total);
@@ -88,11 +88,12 @@ public static class GradientCodecs
         writer.Write(segment.Loss.Value);
         writer.Write(segment.Loss.Entropy);
         writer.Write(segment.GradientNorm);
+        writer.Write(segment.KeptBack);
     }
 
     public static PushGradient ReadPushGradient(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 19, nameof(PushGradient));
+        ReadFields(ref reader, 20, nameof(PushGradient));
         var (id, version) = (ReadId(ref reader), ParameterCodecs.ReadVersion(ref reader));
         var (total, offset) = (ReadInt32(ref reader, 1, int.MaxValue, "total"), ReadIndex(ref reader, "offset"));
         var encoding = (GradientEncoding)ReadInt32(ref reader, 0, (int)GradientEncoding.Float16, "encoding");
@@ -119,7 +120,7 @@ public static class GradientCodecs
         if (!Array.TrueForAll(returns, float.IsFinite)) throw new MessagePackSerializationException("A return is not finite.");
         var lost = ReadCount(ref reader, "lost episodes");
         var loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        return new SegmentReport(frames, returns, lengths, lost, loss, reader.ReadSingle());
+        return new SegmentReport(frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadIndex(ref reader, "gradients kept back"));
     }
 
     private static T[] ReadArray<T>(ref MessagePackReader reader)

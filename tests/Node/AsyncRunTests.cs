@@ -92,6 +92,19 @@ public sealed class AsyncRunTests
         Assert.Equal(result.Frames, store.LoadLatest().Frames);
     }
 
+    [Theory]
+    [InlineData("a3c")]
+    [InlineData("async-q")]
+    public async Task Progress_is_told_at_each_hundredth_of_a_run_however_short(string algorithm)
+    {
+        Assert.SkipWhen(SimulatedHost.Missing is not null, $"{EngineHost.Name}: the simulation is the embedded engine's.");
+        var frames = new List<long>();
+        var options = new TrainingRunOptions { Deterministic = true, Progress = new Progress(value => frames.Add(value.Frames)) };
+        var config = Config(algorithm, frames: 300_000) with { Run = new RunOptions { MetricsSeconds = 86400 } };
+        await TrainingRun.RunAsync(config, options, CancellationToken.None);
+        Assert.InRange(frames.Count, 45, 101);
+    }
+
     [Fact]
     public async Task Numbers_that_do_not_come_back_end_the_run_with_the_reason()
     {

@@ -8,7 +8,11 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="Shared">The parameters, and the frames of all learners.</param>
 /// <param name="TotalFrames">It ends when so many are done, all learners together.</param>
 /// <param name="SegmentsPerTurn">So many at most before others have their turn, also where time stands still.</param>
-public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames, int SegmentsPerTurn = 64);
+public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames, int SegmentsPerTurn = 64)
+{
+    /// <summary>A report comes after so many frames at the latest: a hundredth of the run.</summary>
+    public long ReportFrames => Math.Max(1, TotalFrames / 100);
+}
 
 /// <summary>
 /// Is responsible for some learners of a process: runs them, segment by segment, until all frames are done or it is told to stop, and
@@ -23,6 +27,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
     private readonly IAsyncLearners _learners;
     private readonly int _group, _incarnation;
     private TimeSpan _reportedAt;
+    private long _framesAtReport;
     private bool _finished;
 
     /// <param name="setup">What it works with.</param>
@@ -39,7 +44,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     protected override void PreStart()
     {
-        _reportedAt = Context.System.Scheduler.MonotonicClock;
+        (_reportedAt, _framesAtReport) = (Context.System.Scheduler.MonotonicClock, _setup.Shared.Frames);
         Self.Tell(Continue.Instance);
     }
 
@@ -66,8 +71,9 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     private void ReportIfDue(TimeSpan now)
     {
-        if (now - _reportedAt < ReportInterval) return;
-        _reportedAt = now;
+        var frames = _setup.Shared.Frames;
+        if (now - _reportedAt < ReportInterval && frames - _framesAtReport < _setup.ReportFrames) return;
+        (_reportedAt, _framesAtReport) = (now, frames);
         Report();
     }
 

@@ -39,9 +39,9 @@ public sealed class AsyncRunActor : ReceiveActor
     private readonly IActorRef _observer;
     private readonly HashSet<IActorRef> _working = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly long _appliedBefore;
+    private readonly long _appliedBefore, _reportFrames;
     private TimeSpan _reportedAt;
-    private long _rejectedInARow, _rejectedHere, _framesAtCheckpoint;
+    private long _rejectedInARow, _rejectedHere, _framesAtCheckpoint, _framesAtReport;
     private bool _stopping, _saving, _saveRequested, _finished;
     private Exception? _failure, _lastFailure;
 
@@ -50,7 +50,8 @@ public sealed class AsyncRunActor : ReceiveActor
     public AsyncRunActor(AsyncRunSetup setup, IActorRef observer)
     {
         (_setup, _observer) = (setup, observer);
-        (_appliedBefore, _framesAtCheckpoint) = (AppliedHere(), setup.State.Shared.Frames);
+        (_appliedBefore, _reportFrames) = (AppliedHere(), Math.Max(1, setup.TotalFrames / 100));
+        _framesAtCheckpoint = _framesAtReport = setup.State.Shared.Frames;
         Receive<LearnersReport>(message => OnReport(message.Progress, isLocal: true));
         Receive<GradientsReport>(message => OnReport(message.Progress, isLocal: false));
         Receive<LearnersFinished>(_ => OnGroupFinished(Sender));
@@ -92,16 +93,16 @@ public sealed class AsyncRunActor : ReceiveActor
     private void OnReport(LearnerProgress progress, bool isLocal)
     {
         State.Add(progress);
-        if (isLocal) _rejectedHere += progress.Rejected;
+        // What a learner elsewhere kept back, its ledger of what it sent does not know.
+        _rejectedHere += isLocal ? progress.Rejected : progress.KeptBack;
         CheckRejections(progress, isLocal);
-        var now = Context.System.Scheduler.MonotonicClock;
-        if (now - _reportedAt >= ReportInterval)
+        var (now, frames) = (Context.System.Scheduler.MonotonicClock, State.Shared.Frames);
+        if (now - _reportedAt >= ReportInterval || frames - _framesAtReport >= _reportFrames)
         {
-            _reportedAt = now;
+            (_reportedAt, _framesAtReport) = (now, frames);
             _observer.Tell(Report());
         }
         if (_setup.CheckpointFrames <= 0 || _stopping) return;
-        var frames = State.Shared.Frames;
         if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) OnSaveCheckpoint();
         _framesAtCheckpoint = frames;
     }
@@ -111,9 +112,12 @@ public sealed class AsyncRunActor : ReceiveActor
     // The server of other nodes' gradients names those that it refuses.
     private void CheckRejections(LearnerProgress progress, bool isLocal)
     {
-        if (isLocal && progress.Rejected > 0 && _rejectedInARow == 0)
-            _log.Warning($"Gradients with NaN or infinity are refused, {State.Rejected} so far, the last at {State.Shared.Frames:N0} frames");
-        _rejectedInARow = progress.Updates > 0 ? 0 : _rejectedInARow + progress.Rejected;
+        if (isLocal && progress.NotFinite > 0 && _rejectedInARow == 0)
+        {
+            _log.Warning($"Gradients with NaN or infinity are refused, {State.Shared.Rejected(GradientRejection.NotFinite)} so far, "
+                + $"the last at {State.Shared.Frames:N0} frames");
+        }
+        _rejectedInARow = progress.Updates > 0 ? 0 : _rejectedInARow + progress.NotFinite;
         if (_rejectedInARow < HopelessRejections || _failure is not null) return;
         Fail(new TrainingDivergedException(
             $"At {State.Shared.Frames:N0} frames the last {_rejectedInARow} gradients had NaN or infinity and were refused: "

@@ -28,8 +28,8 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private readonly int _worker, _incarnation, _chunkLength;
     private ParameterVersion? _version;
     private long _sequence;
-    private int _credits;
-    private bool _granted, _running;
+    private int _credits, _keptBack;
+    private bool _granted, _running, _wasStale;
 
     /// <param name="setup">What it needs beside the actors.</param>
     /// <param name="identity">Which learner it is.</param>
@@ -95,9 +95,11 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     {
         _running = false;
         if (_credits == 0 || !Refresh()) return;
-        _learner.AddGradient();
+        var result = _learner.AddGradient();
         _run.Hold(null);
-        Send();
+        // Segments without a gradient are told of with the next that has one.
+        if (result == SegmentResult.Gradient) Send();
+        else if (result == SegmentResult.Outlier) _keptBack++;
         Begin();
     }
 
@@ -105,8 +107,11 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private bool Refresh()
     {
         if (_cells.Parameters.Acquire() is not { } newest) return false;
-        if (newest.Version != _version) newest.Values.CopyTo(_local.Values);
-        _version = newest.Version;
+        if (newest.Version != _version && (_version is null || _wasStale || _learner.WantsParameters))
+        {
+            newest.Values.CopyTo(_local.Values);
+            (_version, _wasStale) = (newest.Version, false);
+        }
         newest.Release();
         if (_cells.Target is not { } cell) return true;
         if (cell.Acquire() is not { } target) return false;
@@ -124,7 +129,8 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var scale = GradientEncodings.Encode(gradient, GradientClipping.Scale(norm, _setup.MaxGradientNorm), wire.GradientEncoding, buffer);
         var progress = _log.Take();
         var segment = new SegmentReport(
-            _learner.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm);
+            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack);
+        _keptBack = 0;
         for (var sent = 0; sent < gradient.Length;)
         {
             var length = ChunkSequence<UnrollId>.LengthAt(sent, gradient.Length, _chunkLength);
@@ -141,6 +147,7 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     {
         if (message.Id.Worker != _worker || message.Id.Incarnation != _incarnation) return;
         _run.OnFrames(message.Frames);
+        _wasStale |= message.Rejection == GradientRejection.Stale;
         if (_ledger.Close(message.Id.Sequence, OutcomeOf(message.Rejection)) is not { } buffer) return;
         _free.Push(buffer);
         _credits++;

@@ -25,7 +25,7 @@ internal sealed class EvalCommand
     private readonly Option<long> _maxSteps = new("--max-steps")
     {
         Description = "An episode counts as ended after this many steps.",
-        DefaultValueFactory = _ => 100_000,
+        DefaultValueFactory = _ => TrainingEvaluation.MaxSteps,
         HelpName = "n",
     };
     private readonly Option<bool> _json = new("--json") { Description = "The last line of standard output is one JSON object." };

@@ -22,6 +22,7 @@ internal static class ClusterText
         output.WriteLine(Clean(
             $"Run {run.Preset}: {TrainingDisplay.Count(run.Frames)} / {TrainingDisplay.Count(run.TotalFrames)} frames  "
             + $"{TrainingDisplay.Count(run.FramesPerSecond)} frames/s  return {TrainingDisplay.Number(run.MeanReturn100)}  "
+            + (run.GreedyReturn is { } greedy ? $"greedy {TrainingDisplay.Number(greedy)}  " : "")
             + $"lag {TrainingDisplay.Number(run.PolicyLag)}  {TrainingDisplay.Count(run.Updates)} updates"));
         var unrolls = run.Unrolls;
         output.WriteLine(FormattableString.Invariant(

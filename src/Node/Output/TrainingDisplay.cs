@@ -45,6 +45,7 @@ internal abstract class TrainingDisplay : IDisposable
         // A resumed run has more frames than this process trained on.
         var frames = Math.Min(result.Frames, Math.Round(result.FramesPerSecond * result.Seconds));
         return $"{Count(frames)} frames in {Number(result.Seconds)} s{(frames < result.Frames ? $" ({Count(result.Frames)} in all)" : "")}, "
-            + $"{Count(result.FramesPerSecond)} frames/s, mean return of the last 100 episodes {Number(result.MeanReturn100)}";
+            + $"{Count(result.FramesPerSecond)} frames/s, mean return of the last 100 episodes {Number(result.MeanReturn100)}"
+            + (result.Evaluation is { } greedy ? $", of {greedy.Episodes} greedy ones {Number(greedy.MeanReturn)}" : "");
     }
 }

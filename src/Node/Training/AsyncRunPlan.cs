@@ -42,7 +42,7 @@ internal sealed class AsyncRunPlan : RunPlan
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
         else
             _state.Begin(options.LeastEpoch, options.UnrollsConsumed);
-        _target = _recipe.Options is AsyncQOptions q ? new TargetParameters(shared, q.TargetInterval) : null;
+        _target = _recipe.CreateTarget(shared);
         _threads = Math.Min(Lanes(config), learners);
         LocalWorkers = WorkerPlan.Identities(0, learners, _state.Epoch);
         // Whatever is wrong with one of them is better known now.
@@ -75,6 +75,12 @@ internal sealed class AsyncRunPlan : RunPlan
         var gradients = HasOtherNodes ? StartServers(context) : null;
         var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients, SegmentsPerTurn);
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), ActorRefs.Nobody);
+    }
+
+    public override bool CopyParameters(Span<float> values, bool isOver)
+    {
+        _state.Shared.Values.CopyTo(values);
+        return true;
     }
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;

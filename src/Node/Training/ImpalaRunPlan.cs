@@ -15,6 +15,7 @@ internal sealed class ImpalaRunPlan : RunPlan
     private readonly WorkerPlan _workers;
     private readonly ReplayOptions _replay;
     private readonly SnapshotPool _snapshots;
+    private readonly ParameterCell _newest = new();
 
     private ImpalaRunPlan(TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer)
         : base(config, options, writer)
@@ -56,20 +57,34 @@ internal sealed class ImpalaRunPlan : RunPlan
 
     public override RunActors Start(IActorContext context, IActorRef self)
     {
-        var (cell, workers) = (new ParameterCell(), ActorRefs.Nobody as IActorRef);
+        IActorRef workers = ActorRefs.Nobody;
         var replay = context.ActorOf(Props.Create(() => new ReplayActor(_replay)), RunCoordinator.ReplayName);
         var server = context.ActorOf(Props.Create(() => new ParameterServerActor(Config.ParameterServer)), RunCoordinator.ServerName);
         var setup = new ImpalaLearnerSetup(replay, server, self, Config.Frames, CheckpointFrames, Writer);
         var learner = context.ActorOf(
             Props.Create(() => new ImpalaLearnerActor(setup, State, _snapshots)).WithDispatcher(RunCoordinator.LearnerDispatcher), "learner");
+        if (LocalWorkers.Count == 0 && Config.Run.EvaluateEpisodes == 0) return new RunActors(learner, workers);
+        var cache = context.ActorOf(Props.Create(() => new ParameterCacheActor(server, _newest, _snapshots)), "parameter-cache");
         if (LocalWorkers.Count > 0)
         {
-            var cache = context.ActorOf(Props.Create(() => new ParameterCacheActor(server, cell, _snapshots)), "parameter-cache");
             Func<WorkerIdentity, Props> worker = identity => Props.Create(
-                () => new EnvironmentWorker(_workers.Setup, identity, replay, cache, cell, self));
+                () => new EnvironmentWorker(_workers.Setup, identity, replay, cache, _newest, self));
             workers = context.ActorOf(Props.Create(() => new WorkerPool(worker, LocalWorkers)), "workers");
         }
         return new RunActors(learner, workers);
+    }
+
+    public override bool CopyParameters(Span<float> values, bool isOver)
+    {
+        if (isOver)
+        {
+            State.Learner.Parameters.CopyTo(values);
+            return true;
+        }
+        if (_newest.Acquire() is not { } newest) return false;
+        newest.Values.CopyTo(values);
+        newest.Release();
+        return true;
     }
 
     public override string? Shortage(int workers)

@@ -24,6 +24,12 @@ public sealed record TrainingResult
     /// <summary>Mean number of updates between the weights that acted and those that learned.</summary>
     public double PolicyLagMean { get; init; }
 
+    /// <summary>Greedy episodes with the last parameters, or of the last evaluation where the run was interrupted; null where it has none.</summary>
+    public GreedyReturn? Evaluation { get; init; }
+
+    /// <summary>The best evaluation: its parameters are in checkpoints/best.safetensors.</summary>
+    public GreedyReturn? BestEvaluation { get; init; }
+
     /// <summary>Null where nothing was written.</summary>
     public string? RunDirectory { get; init; }
 }
