@@ -15,7 +15,7 @@ internal static class Simulated
 
     // An unroll of some frames; gradients of several parts, target parameters that change often.
     private static readonly string[] _catch = ["network.hidden=[16]", "workers.environmentsPerWorker=2", "workers.unrollLength=4", "learner.batch=4"],
-        _gradients = ["network.hidden=[64]", "workers.count=1"], _values = [.. _gradients, "learner.targetInterval=1000"];
+        _gradients = ["network.hidden=[64]"], _values = [.. _gradients, "learner.targetInterval=1000"];
 
     /// <summary>A run of three nodes that act, as the command line has it.</summary>
     public static SimulationRequest Request(ulong seed, bool faults = true, long? frames = null, string preset = "impala-catch", params string[] more)
@@ -23,6 +23,8 @@ internal static class Simulated
         var special = preset == "impala-catch" ? _catch : preset.StartsWith("a3c", StringComparison.Ordinal) ? _gradients : _values;
         // Learners of the leading process are fast: the run is to last longer than it takes the others to join.
         frames ??= preset == "impala-catch" ? 6000 : 12_000;
+        if (preset != "impala-catch")
+            special = [.. special, $"workers.count={1 + (seed % 2)}", $"parameterServer.gradientEncoding={(seed % 4 == 3 ? "float16" : "float32")}"];
         string[] words = [.. special, .. _small, $"frames={frames}", $"seed={seed}", .. more];
         return new SimulationRequest(
             ConfigLoader.Load(preset, [.. words.Select(ConfigOverride.Parse)]), Nodes: 3, faults,

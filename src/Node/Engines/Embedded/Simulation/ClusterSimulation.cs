@@ -187,12 +187,12 @@ internal sealed class ClusterSimulation
     {
         if (_actors.Select(process => IdleWorker(process.Name, Timeline.Now - calm)).FirstOrDefault(idle => idle is not null) is { } idle)
         {
+            if (calm > _longestPause) _longestPause = calm;
             if (calm > StandstillLimit)
                 Violate($"Each worker works again after every fault: {idle} has not for {calm.TotalSeconds:0.0} s: {Views()}");
         }
         else if (Invariants.Frames >= _request.Config.Frames)
         {
-            if (calm > _longestPause) _longestPause = calm;
             _stoppedStart = Leader.Starts;
             Leader.StopTraining();
         }
