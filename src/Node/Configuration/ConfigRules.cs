@@ -95,6 +95,9 @@ internal static class ConfigRules
                 $"network.normalizeObservations: {config.Algorithm} has no learner that sees all observations and could keep their statistics. Leave it out.");
         if (learner is AsyncQOptions or GorilaOptions && config.Network.Lstm > 0)
             throw error("network.lstm", $"network.lstm is {config.Network.Lstm}, but {config.Algorithm} has no LSTM; a3c and a2c do. Set it to 0.");
+        if (learner is GorilaOptions gorila && gorila.ReplayStart > gorila.ReplayCapacity)
+            throw error("learner.replayStart",
+                $"learner.replayStart is {gorila.ReplayStart}, but a memory holds {gorila.ReplayCapacity} steps (learner.replayCapacity): learning would never begin.");
         if (config.Algorithm == "a2c" && !learner.Update.Rule.HasSharedStatistics())
             throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp or adaGrad.");
     }

@@ -20,6 +20,7 @@ internal sealed class AsyncNodeWork(TrainingConfig config, AsyncRecipe recipe) :
 
     public override NodeActors Start(WorkPlace place)
     {
+        recipe.CheckReplay(place.Assigned.Workers);
         var (parameters, server, observer) = (recipe.Network.Layout.Count, place.Ring[RunCoordinator.GradientsName], place.Observer);
         var cells = new LearnerCells(new ParameterCell(), recipe.HasTarget ? new ParameterCell() : null);
         List<IActorRef> caches = [place.StartCache(RunCoordinator.ServerName, cells.Parameters, new SnapshotPool(parameters))];

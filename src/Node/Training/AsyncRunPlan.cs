@@ -37,6 +37,7 @@ internal sealed class AsyncRunPlan : RunPlan
         var shared = new SharedParameters(initial, _recipe.Options.Update);
         _state = new AsyncState(config.Algorithm, shared);
         var learners = options.LocalWorkers ?? WorkerCount(config);
+        _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
         if (options.Resume is { } resume)
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
