@@ -35,36 +35,38 @@ public static class GradientCodecs
 
     public static void Write(ref MessagePackWriter writer, LearnerRegistered message)
     {
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(5);
         writer.Write(message.Worker);
         writer.Write(message.Incarnation);
         writer.Write(message.Credits);
         writer.Write(message.Frames);
+        writer.Write(message.Shard);
     }
 
     public static LearnerRegistered ReadLearnerRegistered(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 4, nameof(LearnerRegistered));
+        ReadFields(ref reader, 5, nameof(LearnerRegistered));
         return new LearnerRegistered(
             ReadIndex(ref reader, "worker"), ReadIndex(ref reader, "incarnation"), ReadInt32(ref reader, 1, MaxCredits, "credits"),
-            ReadCount(ref reader, "frames"));
+            ReadCount(ref reader, "frames"), ReadShard(ref reader));
     }
 
     public static void Write(ref MessagePackWriter writer, GradientAcknowledged message)
     {
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         Write(ref writer, message.Id);
         writer.Write((int)message.Rejection);
         ParameterCodecs.Write(ref writer, message.Newest);
         writer.Write(message.Frames);
+        writer.Write(message.Shard);
     }
 
     public static GradientAcknowledged ReadGradientAcknowledged(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 7, nameof(GradientAcknowledged));
+        ReadFields(ref reader, 8, nameof(GradientAcknowledged));
         return new GradientAcknowledged(
             ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.WrongVersion, "rejection"),
-            ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"));
+            ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"), ReadShard(ref reader));
     }
 
     /// <summary>The values leave by reference where the transport takes references.</summary>
@@ -122,7 +124,7 @@ public static class GradientCodecs
         return new SegmentReport(frames, returns, lengths, lost, loss, reader.ReadSingle());
     }
 
-    private static T[] ReadArray<T>(ref MessagePackReader reader)
+    internal static T[] ReadArray<T>(ref MessagePackReader reader)
         where T : unmanaged
     {
         var bytes = reader.ReadBytes() ?? throw new MessagePackSerializationException("Episodes are missing.");
@@ -143,22 +145,24 @@ public static class GradientCodecs
     private static UnrollId ReadId(ref MessagePackReader reader) =>
         new(ReadIndex(ref reader, "worker"), ReadIndex(ref reader, "incarnation"), ReadCount(ref reader, "sequence number"));
 
-    private static void ReadFields(ref MessagePackReader reader, int fields, string what)
+    internal static int ReadShard(ref MessagePackReader reader) => ReadInt32(ref reader, 0, ShardRange.MaxShards - 1, "shard");
+
+    internal static void ReadFields(ref MessagePackReader reader, int fields, string what)
     {
         var count = reader.ReadArrayHeader();
         if (count != fields) throw new MessagePackSerializationException($"{what} has {count} fields, {fields} expected.");
     }
 
-    private static int ReadIndex(ref MessagePackReader reader, string what) => ReadInt32(ref reader, 0, int.MaxValue, what);
+    internal static int ReadIndex(ref MessagePackReader reader, string what) => ReadInt32(ref reader, 0, int.MaxValue, what);
 
-    private static int ReadInt32(ref MessagePackReader reader, int least, int most, string what)
+    internal static int ReadInt32(ref MessagePackReader reader, int least, int most, string what)
     {
         var value = reader.ReadInt32();
         return value >= least && value <= most ? value
             : throw new MessagePackSerializationException($"{what} is {value}, {least} to {most} expected.");
     }
 
-    private static long ReadCount(ref MessagePackReader reader, string what)
+    internal static long ReadCount(ref MessagePackReader reader, string what)
     {
         var value = reader.ReadInt64();
         return value >= 0 ? value : throw new MessagePackSerializationException($"{what} is {value}, a count expected.");

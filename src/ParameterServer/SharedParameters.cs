@@ -177,6 +177,31 @@ public sealed class SharedParameters : IFrameCount
                 $"The checkpoint's '{name}' has {floats.Length} values, this run needs {count}: the network or the update rule differs.");
     }
 
+    /// <summary>Takes a part of the parameters from what the server of that part saved; the counts with the first one. Nobody may be at work.</summary>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit; then nothing has changed.</exception>
+    public void LoadRange(ShardRange range, Checkpoint checkpoint)
+    {
+        var part = new SharedParameters(new float[range.Count], _options);
+        part.Load(checkpoint);
+        part.Values.CopyTo(_theta.AsSpan()[range.Start..]);
+        if (_squares.Length > 0) part.Squares.CopyTo(_squares.AsSpan()[range.Start..]);
+        if (range.Start > 0) return;
+        Volatile.Write(ref _counters[FramesAt], part.Frames);
+        Volatile.Write(ref _counters[UpdatesAt], part.Updates);
+    }
+
+    /// <summary>A copy of a part, as <see cref="Save"/> gives it, with these counts.</summary>
+    public IReadOnlyList<NamedTensor> SaveRange(ShardRange range, long frames, long updates)
+    {
+        var squares = _squares.Length == 0 ? [] : Squares.Slice(range.Start, range.Count).ToArray();
+        return
+        [
+            new(ParametersName, [range.Count], Values.Slice(range.Start, range.Count).ToArray()),
+            new(SquaresName, [squares.Length], squares),
+            new(CountersName, [2], (long[])[frames, updates]),
+        ];
+    }
+
     private GradientOutcome Reject(LocalParameters local, GradientRejection reason, float norm, long staleness)
     {
         Reject(reason);
