@@ -37,8 +37,9 @@ public sealed record PushGradient(
 /// <param name="EpisodesLost">Episodes that broke off because their environment failed.</param>
 /// <param name="Loss">Losses, summed over its frames.</param>
 /// <param name="GradientNorm">The gradient's Euclidean norm before it was clipped.</param>
+/// <param name="Skew">Of the parameters that it acted with: updates of the shard that had most less those of the one that had least.</param>
 public sealed record SegmentReport(
-    int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm);
+    int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm, long Skew = 0);
 
 // What it answers.
 

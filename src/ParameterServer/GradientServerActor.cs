@@ -57,6 +57,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         _taken = _held = setup.Learning.Shared.Updates;
         Receive<PushGradient>(message => OnPush(message, Sender));
         Receive<CheckpointHeld>(OnCheckpointHeld);
+        Receive<TakeCheckpoint>(_ => OnTakeCheckpoint());
         Receive<RegisterLearner>(OnRegister);
         Receive<Publish>(_ => OnPublish());
         Receive<WatchGradients>(_ => _observer = Sender);
@@ -107,6 +108,11 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     private void SaveIfDue()
     {
         if (!_bringing && _setup.Learning.Shared.Updates - _taken >= _setup.MaxRolledBackUpdates / 2) Save(isLast: false);
+    }
+
+    private void OnTakeCheckpoint()
+    {
+        if (_setup.Save is not null && !_bringing && !_finished) Save(isLast: false);
     }
 
     private void Save(bool isLast)

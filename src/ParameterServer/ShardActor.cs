@@ -44,6 +44,7 @@ public sealed class ShardActor : ReceiveActor, IWithTimers
         Receive<GradientsReport>(OnReport);
         Receive<GradientsFinished>(_ => { });
         Receive<StopShard>(_ => OnStop());
+        Receive<SaveShard>(_ => _gradients.Tell(TakeCheckpoint.Instance));
         Receive<Tick>(_ => OnTick());
         Receive<Terminated>(_ => Context.Stop(Self));
     }

@@ -122,6 +122,10 @@ public static class ShardCodecs
 
     public static StopShard ReadStopShard(ref MessagePackReader reader) => new(ReadIndex(ref reader, "epoch"));
 
+    public static void Write(ref MessagePackWriter writer, SaveShard message) => writer.Write(message.Epoch);
+
+    public static SaveShard ReadSaveShard(ref MessagePackReader reader) => new(ReadIndex(ref reader, "epoch"));
+
     public static void Write(ref MessagePackWriter writer, WhereAreShards message)
     {
         writer.WriteArrayHeader(message.Seen.Length);
@@ -160,7 +164,7 @@ public static class ShardCodecs
     public static void Write(ref MessagePackWriter writer, ShardReport message)
     {
         var progress = message.Progress;
-        writer.WriteArrayHeader(18);
+        writer.WriteArrayHeader(20);
         WriteShard(ref writer, message.Shard, message.Epoch);
         writer.Write(message.Frames);
         writer.Write(message.Updates);
@@ -178,11 +182,13 @@ public static class ShardCodecs
         writer.Write(progress.GradientNormSum);
         writer.Write(progress.StalenessSum);
         writer.Write(progress.StalenessMax);
+        writer.Write(progress.SkewSum);
+        writer.Write(progress.SkewMax);
     }
 
     public static ShardReport ReadShardReport(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 18, nameof(ShardReport));
+        ReadFields(ref reader, 20, nameof(ShardReport));
         var (shard, epoch) = (ReadShard(ref reader), ReadIndex(ref reader, "epoch"));
         var (frames, updates, rejected) = (ReadCount(ref reader, "frames"), ReadCount(ref reader, "updates"), ReadCount(ref reader, "rejected"));
         var progress = new LearnerProgress
@@ -197,6 +203,8 @@ public static class ShardCodecs
             GradientNormSum = reader.ReadDouble(),
             StalenessSum = ReadCount(ref reader, "staleness"),
             StalenessMax = ReadCount(ref reader, "staleness"),
+            SkewSum = ReadCount(ref reader, "skew"),
+            SkewMax = ReadCount(ref reader, "skew"),
         };
         if (progress.EpisodeReturns.Length != progress.EpisodeLengths.Length || !Array.TrueForAll(progress.EpisodeReturns, float.IsFinite))
             throw new MessagePackSerializationException("Episodes have each a finite return and a length.");

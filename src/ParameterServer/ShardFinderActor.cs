@@ -102,8 +102,7 @@ public sealed class ShardFinderActor : ReceiveActor, IWithTimers
 
     private void OnFind()
     {
-        if (_learners.Contains(Sender)) return;
-        _learners.Add(Context.Watch(Sender));
+        if (!_learners.Contains(Sender)) _learners.Add(Context.Watch(Sender));
         for (var i = 0; i < _shards.Length; i++)
             if (_shards[i] is { Server: { } server } shard) Sender.Tell(new ServerPlaced(i, shard.Epoch, server));
     }

@@ -57,6 +57,9 @@ public sealed record ShardReport(int Shard, int Epoch, long Frames, long Updates
 /// <summary>To a shard: take no more gradients, and send the last checkpoint. Said again until that has come.</summary>
 public sealed record StopShard(int Epoch);
 
+/// <summary>To a shard: send a checkpoint now; the owner is about to write one of all shards.</summary>
+public sealed record SaveShard(int Epoch);
+
 /// <summary>From whoever has learners to the owner: where are the shards? Asked every so often.</summary>
 /// <param name="Seen">Updates that shards are known to have applied.</param>
 public sealed record WhereAreShards(ShardVersion[] Seen);
@@ -94,6 +97,12 @@ public sealed record FollowServer(Akka.Actor.IActorRef Server);
 /// <param name="Updates">Its count of updates.</param>
 /// <param name="IsLast">Nothing is applied after it.</param>
 public sealed record CheckpointTaken(Checkpoint State, long Updates, bool IsLast);
+
+/// <summary>To it: take a checkpoint now, unless one is on its way.</summary>
+public sealed record TakeCheckpoint
+{
+    public static readonly TakeCheckpoint Instance = new();
+}
 
 /// <summary>To it: the owner has that checkpoint.</summary>
 public sealed record CheckpointHeld(long Updates);

@@ -164,8 +164,7 @@ public sealed class SharedParameters : IFrameCount
     {
         var parameters = Values(ParametersName, Count);
         var squares = Values(SquaresName, _squares.Length);
-        if (checkpoint.Tensor(CountersName).Int64s is not [>= 0 and var frames, >= 0 and var updates])
-            throw new CheckpointFormatException($"The checkpoint's '{CountersName}' are not the frames and the updates.");
+        var (frames, updates) = CountsOf(checkpoint);
         parameters.CopyTo(_theta.AsSpan());
         squares.CopyTo(_squares.AsSpan());
         Volatile.Write(ref _counters[FramesAt], frames);
@@ -176,6 +175,13 @@ public sealed class SharedParameters : IFrameCount
             : throw new CheckpointFormatException(
                 $"The checkpoint's '{name}' has {floats.Length} values, this run needs {count}: the network or the update rule differs.");
     }
+
+    /// <summary>The frames and the updates of a checkpoint.</summary>
+    /// <exception cref="CheckpointFormatException">It has none.</exception>
+    public static (long Frames, long Updates) CountsOf(Checkpoint checkpoint) =>
+        checkpoint.Tensor(CountersName).Int64s is [>= 0 and var frames, >= 0 and var updates]
+            ? (frames, updates)
+            : throw new CheckpointFormatException($"The checkpoint's '{CountersName}' are not the frames and the updates.");
 
     /// <summary>Takes a part of the parameters from what the server of that part saved; the counts with the first one. Nobody may be at work.</summary>
     /// <exception cref="CheckpointFormatException">It lacks something, or does not fit; then nothing has changed.</exception>
