@@ -65,7 +65,7 @@ public static class GradientCodecs
     {
         ReadFields(ref reader, 8, nameof(GradientAcknowledged));
         return new GradientAcknowledged(
-            ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.WrongVersion, "rejection"),
+            ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.OutlierLoss, "rejection"),
             ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"), ReadShard(ref reader));
     }
 
@@ -73,7 +73,7 @@ public static class GradientCodecs
     public static void Write(ref MessagePackWriter writer, PushGradient message)
     {
         var segment = message.Segment;
-        writer.WriteArrayHeader(20);
+        writer.WriteArrayHeader(21);
         Write(ref writer, message.Id);
         ParameterCodecs.Write(ref writer, message.Version);
         writer.Write(message.Total);
@@ -90,12 +90,13 @@ public static class GradientCodecs
         writer.Write(segment.Loss.Value);
         writer.Write(segment.Loss.Entropy);
         writer.Write(segment.GradientNorm);
+        writer.Write(segment.KeptBack);
         writer.Write(segment.Skew);
     }
 
     public static PushGradient ReadPushGradient(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 20, nameof(PushGradient));
+        ReadFields(ref reader, 21, nameof(PushGradient));
         var (id, version) = (ReadId(ref reader), ParameterCodecs.ReadVersion(ref reader));
         var (total, offset) = (ReadInt32(ref reader, 1, int.MaxValue, "total"), ReadIndex(ref reader, "offset"));
         var encoding = (GradientEncoding)ReadInt32(ref reader, 0, (int)GradientEncoding.Float16, "encoding");
@@ -122,7 +123,8 @@ public static class GradientCodecs
         if (!Array.TrueForAll(returns, float.IsFinite)) throw new MessagePackSerializationException("A return is not finite.");
         var lost = ReadCount(ref reader, "lost episodes");
         var loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        return new SegmentReport(frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadCount(ref reader, "skew"));
+        return new SegmentReport(
+            frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadIndex(ref reader, "gradients kept back"), ReadCount(ref reader, "skew"));
     }
 
     internal static T[] ReadArray<T>(ref MessagePackReader reader)

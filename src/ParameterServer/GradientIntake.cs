@@ -20,9 +20,13 @@ public sealed record GradientIntakeSetup(
 
 /// <summary>Puts gradients together from their parts, checks them, and applies them to the shared parameters, each at most once.</summary>
 /// <remarks>A plain object for one thread. Every check comes before a gradient touches anything: one NaN would poison the statistics, and
-/// so every learner, for good. What is refused is counted, by reason, and its frames and episodes do not count.</remarks>
+/// so every learner, for good. What is refused is counted, by reason, and its frames and episodes do
+/// not count, unless it merely came too late.</remarks>
 public sealed class GradientIntake(GradientIntakeSetup setup)
 {
+    // Of one gradient: so many may have gone by before its learner had enough to learn from.
+    private const int MaxSegments = 1 << 20;
+
     private readonly Dictionary<int, Learner> _learners = [];
     private readonly Dictionary<int, int> _newest = [];
     private readonly LearnerLog _log = new();
@@ -76,13 +80,19 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         if (message.Id.Incarnation < learner.Incarnation) return GradientRejection.StaleIncarnation;
         var range = setup.Range;
         if (message.Total != range.Total || message.Offset < range.Start || (long)message.Offset + message.Count > range.End
-            || message.Segment.Frames != setup.FramesPerGradient)
+            || !IsSegments(message.Segment))
             return GradientRejection.WrongLength;
         // One of the values is not, here or in another part: all servers refuse it.
         if (!float.IsFinite(message.Segment.GradientNorm)) return GradientRejection.NotFinite;
         return message.Version.Epoch == setup.Epoch && message.Version.Counter <= Shared.Updates
             ? GradientRejection.None
             : GradientRejection.WrongVersion;
+    }
+
+    private bool IsSegments(SegmentReport segment)
+    {
+        var (segments, rest) = Math.DivRem(segment.Frames, setup.FramesPerGradient);
+        return rest == 0 && segments is > 0 and <= MaxSegments && segment.KeptBack < segments;
     }
 
     private GradientRejection Apply(PushGradient message, Learner learner)
@@ -96,10 +106,11 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
             return outcome.Rejection;
         }
         _log.AddGradient(outcome with { Norm = segment.GradientNorm });
-        if (outcome.Rejection != GradientRejection.None) return outcome.Rejection;
+        if (outcome.Rejection is not (GradientRejection.None or GradientRejection.Stale)) return outcome.Rejection;
+        Shared.Reject(GradientRejection.OutlierLoss, segment.KeptBack);
         _log.Add(segment);
-        setup.Target?.RefreshIfCrossed(before, before + segment.Frames);
-        return GradientRejection.None;
+        setup.Target?.OnSegment(before, before + segment.Frames, outcome);
+        return outcome.Rejection;
     }
 
     /// <summary>One learner's incarnation.</summary>

@@ -26,7 +26,8 @@ public sealed class GradientLedger(SharedParameters shared)
     }
 
     /// <summary>Applies a gradient unless it, or a later one of its learner, was applied before, or it is none.</summary>
-    /// <returns>What became of it, and the frames of all learners before this segment's were added.</returns>
+    /// <returns>What became of it, and the frames of all learners before this segment's were added, if they were: where it was applied, or is
+    /// stale.</returns>
     internal (GradientOutcome Outcome, long FramesBefore) Apply(
         UnrollId id, int frames, LocalParameters local, Func<long, float> learningRate, AlignedFloats? statistics)
     {
@@ -35,6 +36,8 @@ public sealed class GradientLedger(SharedParameters shared)
             var before = shared.Frames;
             if (_ledger.Contains(id)) return (new GradientOutcome(GradientRejection.Duplicate, 0, 0), before);
             var outcome = shared.Apply(local, learningRate(before), float.PositiveInfinity, statistics);
+            // The environments were stepped, whether or not it came too late.
+            if (outcome.Rejection == GradientRejection.Stale) return (outcome, shared.AddFrames(frames));
             if (outcome.Rejection != GradientRejection.None) return (outcome, before);
             _ledger.TryConsume(id);
             return (outcome, shared.AddFrames(frames));

@@ -30,16 +30,18 @@ public sealed record PushGradient(
     public int Count => Values.Length / GradientEncodings.BytesPerValue(Encoding);
 }
 
-/// <summary>A segment that a learner acted for and learned from.</summary>
-/// <param name="Frames">Its steps, all environments together.</param>
+/// <summary>A segment that a learner acted for and learned from, together with those before it that gave no gradient.</summary>
+/// <param name="Frames">Its steps, all environments together: a multiple of a segment's.</param>
 /// <param name="EpisodeReturns">Returns of the whole games that ended in it, oldest first.</param>
 /// <param name="EpisodeLengths">Their lengths in steps.</param>
 /// <param name="EpisodesLost">Episodes that broke off because their environment failed.</param>
 /// <param name="Loss">Losses, summed over its frames.</param>
 /// <param name="GradientNorm">The gradient's Euclidean norm before it was clipped.</param>
+/// <param name="KeptBack">Gradients before this one that the learner kept because their loss was far above the usual.</param>
 /// <param name="Skew">Of the parameters that it acted with: updates of the shard that had most less those of the one that had least.</param>
 public sealed record SegmentReport(
-    int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm, long Skew = 0);
+    int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm,
+    int KeptBack = 0, long Skew = 0);
 
 // What it answers.
 

@@ -10,8 +10,14 @@ public sealed record LearnerProgress
 
     public required long Updates { get; init; }
 
-    /// <summary>Gradients that were refused.</summary>
+    /// <summary>Gradients that were refused, or kept back.</summary>
     public required long Rejected { get; init; }
+
+    /// <summary>Of these, those with NaN or infinity.</summary>
+    public required long NotFinite { get; init; }
+
+    /// <summary>Of these, those that learners kept because their loss was far above the usual.</summary>
+    public required long KeptBack { get; init; }
 
     /// <summary>Returns of the whole games that ended, oldest first, rewards not clipped.</summary>
     public required float[] EpisodeReturns { get; init; }
@@ -53,6 +59,8 @@ public sealed record LearnerProgress
         Frames = a.Frames + b.Frames,
         Updates = a.Updates + b.Updates,
         Rejected = a.Rejected + b.Rejected,
+        NotFinite = a.NotFinite + b.NotFinite,
+        KeptBack = a.KeptBack + b.KeptBack,
         EpisodeReturns = [.. a.EpisodeReturns, .. b.EpisodeReturns],
         EpisodeLengths = [.. a.EpisodeLengths, .. b.EpisodeLengths],
         EpisodesLost = a.EpisodesLost + b.EpisodesLost,
@@ -70,7 +78,7 @@ public sealed class LearnerLog : IEpisodeLog
 {
     private readonly List<float> _returns = [];
     private readonly List<int> _lengths = [];
-    private long _frames, _updates, _rejected, _lost, _stalenessSum, _stalenessMax, _skewSum, _skewMax;
+    private long _frames, _updates, _rejected, _notFinite, _keptBack, _lost, _stalenessSum, _stalenessMax, _skewSum, _skewMax;
     private double _normSum;
     private ActorCriticLossValues _loss;
 
@@ -94,6 +102,7 @@ public sealed class LearnerLog : IEpisodeLog
         _loss += segment.Loss;
         _skewSum += segment.Skew;
         _skewMax = Math.Max(_skewMax, segment.Skew);
+        AddKeptBack(segment.KeptBack);
     }
 
     public void AddLoss(in ActorCriticLossValues loss) => _loss += loss;
@@ -103,12 +112,20 @@ public sealed class LearnerLog : IEpisodeLog
         if (outcome.Rejection != GradientRejection.None)
         {
             _rejected++;
+            if (outcome.Rejection == GradientRejection.NotFinite) _notFinite++;
             return;
         }
         _updates++;
         _normSum += outcome.Norm;
         _stalenessSum += outcome.Staleness;
         _stalenessMax = Math.Max(_stalenessMax, outcome.Staleness);
+    }
+
+    /// <summary>Gradients whose loss was far above the usual, so that their learner kept them.</summary>
+    public void AddKeptBack(int count)
+    {
+        _rejected += count;
+        _keptBack += count;
     }
 
     /// <summary>Everything since the last call.</summary>
@@ -119,6 +136,8 @@ public sealed class LearnerLog : IEpisodeLog
             Frames = _frames,
             Updates = _updates,
             Rejected = _rejected,
+            NotFinite = _notFinite,
+            KeptBack = _keptBack,
             EpisodeReturns = [.. _returns],
             EpisodeLengths = [.. _lengths],
             EpisodesLost = _lost,
@@ -131,8 +150,8 @@ public sealed class LearnerLog : IEpisodeLog
         };
         _returns.Clear();
         _lengths.Clear();
-        (_frames, _updates, _rejected, _lost, _stalenessSum, _stalenessMax, _normSum, _loss) = (0, 0, 0, 0, 0, 0, 0, default);
-        (_skewSum, _skewMax) = (0, 0);
+        (_frames, _updates, _rejected, _notFinite, _keptBack, _lost) = (0, 0, 0, 0, 0, 0);
+        (_stalenessSum, _stalenessMax, _skewSum, _skewMax, _normSum, _loss) = (0, 0, 0, 0, 0, default);
         return progress;
     }
 }

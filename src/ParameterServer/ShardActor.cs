@@ -83,7 +83,7 @@ public sealed class ShardActor : ReceiveActor, IWithTimers
         var shared = new SharedParameters(new float[range.Count], learning.Update);
         var ledger = new GradientLedger(shared);
         ledger.Load(state);
-        var target = learning.TargetInterval > 0 ? new TargetParameters(shared, learning.TargetInterval) : null;
+        var target = learning.TargetInterval > 0 ? new TargetParameters(shared, learning.TargetInterval, learning.TargetClock) : null;
         if (target is not null && state.TryTensor(TargetName) is { } values) target.Load(values.Floats);
         var rate = new LinearSchedule(learning.LearningRate, learning.FinalLearningRate, learning.AnnealFrames);
         var intake = new GradientIntakeSetup(shared, ledger, target, rate, learning.FramesPerGradient, _start.Epoch) { Range = range };

@@ -19,7 +19,7 @@ public static class ShardCodecs
     public static void Write(ref MessagePackWriter writer, StartShard message)
     {
         var (range, learning, wire) = (message.Range, message.Learning, message.Wire);
-        writer.WriteArrayHeader(20);
+        writer.WriteArrayHeader(22);
         writer.Write(message.Run);
         WriteShard(ref writer, message.Shard, message.Epoch);
         writer.Write(range.Start);
@@ -28,11 +28,13 @@ public static class ShardCodecs
         writer.Write((int)learning.Update.Rule);
         writer.Write(learning.Update.Decay);
         writer.Write(learning.Update.Epsilon);
+        writer.Write(learning.Update.MaxStaleness);
         writer.Write(learning.LearningRate);
         writer.Write(learning.FinalLearningRate);
         writer.Write(learning.AnnealFrames);
         writer.Write(learning.FramesPerGradient);
         writer.Write(learning.TargetInterval);
+        writer.Write((int)learning.TargetClock);
         writer.Write(learning.TotalFrames);
         writer.Write(learning.Credits);
         writer.Write(wire.PublishMilliseconds);
@@ -43,7 +45,7 @@ public static class ShardCodecs
 
     public static StartShard ReadStartShard(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 20, nameof(StartShard));
+        ReadFields(ref reader, 22, nameof(StartShard));
         var (run, shard, epoch) = (ReadText(ref reader, "run"), ReadShard(ref reader), ReadIndex(ref reader, "epoch"));
         var (start, count, total) = (ReadIndex(ref reader, "start"), ReadIndex(ref reader, "count"), ReadIndex(ref reader, "total"));
         if (count == 0 || start > total - count) throw new MessagePackSerializationException($"{count} from {start} on are no part of {total} parameters.");
@@ -52,10 +54,12 @@ public static class ShardCodecs
             Rule = (UpdateRule)ReadInt32(ref reader, 0, Enum.GetValues<UpdateRule>().Length - 1, "update rule"),
             Decay = ReadNumber(ref reader, "decay"),
             Epsilon = ReadNumber(ref reader, "epsilon"),
+            MaxStaleness = ReadCount(ref reader, "staleness"),
         };
         var learning = new ShardLearning(
             update, ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "final learning rate"), ReadCount(ref reader, "frames"),
-            ReadInt32(ref reader, 1, int.MaxValue, "frames"), ReadCount(ref reader, "target interval"), ReadCount(ref reader, "total frames"),
+            ReadInt32(ref reader, 1, int.MaxValue, "frames"), ReadCount(ref reader, "target interval"),
+            (TargetClock)ReadInt32(ref reader, 0, (int)TargetClock.Updates, "target clock"), ReadCount(ref reader, "total frames"),
             ReadInt32(ref reader, 1, int.MaxValue, "credits"));
         var wire = new ParameterServerOptions
         {
@@ -164,7 +168,7 @@ public static class ShardCodecs
     public static void Write(ref MessagePackWriter writer, ShardReport message)
     {
         var progress = message.Progress;
-        writer.WriteArrayHeader(20);
+        writer.WriteArrayHeader(22);
         WriteShard(ref writer, message.Shard, message.Epoch);
         writer.Write(message.Frames);
         writer.Write(message.Updates);
@@ -172,6 +176,8 @@ public static class ShardCodecs
         writer.Write(progress.Frames);
         writer.Write(progress.Updates);
         writer.Write(progress.Rejected);
+        writer.Write(progress.NotFinite);
+        writer.Write(progress.KeptBack);
         writer.Write(Bytes.Of(progress.EpisodeReturns));
         writer.Write(Bytes.Of(progress.EpisodeLengths));
         writer.Write(progress.EpisodesLost);
@@ -188,7 +194,7 @@ public static class ShardCodecs
 
     public static ShardReport ReadShardReport(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 20, nameof(ShardReport));
+        ReadFields(ref reader, 22, nameof(ShardReport));
         var (shard, epoch) = (ReadShard(ref reader), ReadIndex(ref reader, "epoch"));
         var (frames, updates, rejected) = (ReadCount(ref reader, "frames"), ReadCount(ref reader, "updates"), ReadCount(ref reader, "rejected"));
         var progress = new LearnerProgress
@@ -196,6 +202,8 @@ public static class ShardCodecs
             Frames = ReadCount(ref reader, "frames"),
             Updates = ReadCount(ref reader, "updates"),
             Rejected = ReadCount(ref reader, "rejected"),
+            NotFinite = ReadCount(ref reader, "not finite"),
+            KeptBack = ReadCount(ref reader, "kept back"),
             EpisodeReturns = ReadArray<float>(ref reader),
             EpisodeLengths = ReadArray<int>(ref reader),
             EpisodesLost = ReadCount(ref reader, "lost episodes"),

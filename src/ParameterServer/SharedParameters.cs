@@ -26,6 +26,12 @@ public enum GradientRejection
 
     /// <summary>This run never had the parameters that it says it was computed with.</summary>
     WrongVersion,
+
+    /// <summary>It was computed with parameters older than the bound.</summary>
+    Stale,
+
+    /// <summary>Its loss was far above the usual, so the learner kept it.</summary>
+    OutlierLoss,
 }
 
 /// <summary>T: the frames of all learners.</summary>
@@ -39,7 +45,8 @@ public interface IFrameCount
 /// <param name="Rejection">None where it was applied.</param>
 /// <param name="Norm">Its Euclidean norm before clipping.</param>
 /// <param name="Staleness">Updates that were applied between the read of the parameters that it was computed with and this one.</param>
-public readonly record struct GradientOutcome(GradientRejection Rejection, float Norm, long Staleness);
+/// <param name="Update">The update that it became, counted from 1 since the run began; 0 where it was not applied.</param>
+public readonly record struct GradientOutcome(GradientRejection Rejection, float Norm, long Staleness, long Update = 0);
 
 /// <summary>Parameters θ that all learners of a process read and write without locks, and what belongs to them: the statistics of the
 /// update, the count of frames T and of updates.</summary>
@@ -74,7 +81,7 @@ public sealed class SharedParameters : IFrameCount
     public SharedParameters(ReadOnlySpan<float> initial, SharedParametersOptions options)
     {
         _options = options;
-        (_theta, _squares) = (new AlignedFloats(initial.Length), new AlignedFloats(options.Rule == UpdateRule.SharedRmsProp ? initial.Length : 0));
+        (_theta, _squares) = (new AlignedFloats(initial.Length), new AlignedFloats(options.Rule.HasSharedStatistics() ? initial.Length : 0));
         initial.CopyTo(_theta.AsSpan());
     }
 
@@ -98,8 +105,8 @@ public sealed class SharedParameters : IFrameCount
     /// <summary>All gradients that were not applied.</summary>
     public long AllRejected => Enum.GetValues<GradientRejection>().Sum(Rejected);
 
-    /// <summary>Counts a gradient that was not worth a look at its values.</summary>
-    public void Reject(GradientRejection reason) => Interlocked.Increment(ref _rejected[(int)reason]);
+    /// <summary>Counts gradients that were not worth a look at their values.</summary>
+    public void Reject(GradientRejection reason, int count = 1) => Interlocked.Add(ref _rejected[(int)reason], count);
 
     /// <summary>Memory of one learner, or of several that take turns; its copy is fresh.</summary>
     public LocalParameters CreateLocal()
@@ -110,7 +117,7 @@ public sealed class SharedParameters : IFrameCount
     }
 
     /// <summary>The own statistics of one learner; null where all share one.</summary>
-    public AlignedFloats? CreateStatistics() => _options.Rule == UpdateRule.SharedRmsProp ? null : new AlignedFloats(Count);
+    public AlignedFloats? CreateStatistics() => _options.Rule.HasSharedStatistics() ? null : new AlignedFloats(Count);
 
     /// <summary>Adds to T and returns what it was before; nobody else gets the same interval.</summary>
     public long AddFrames(long frames) => Interlocked.Add(ref _counters[FramesAt], frames) - frames;
@@ -131,22 +138,23 @@ public sealed class SharedParameters : IFrameCount
     public GradientOutcome Apply(LocalParameters local, float learningRate, float maxNorm, AlignedFloats? statistics = null)
     {
         var own = statistics ?? _squares;
-        if ((statistics is null) != (_options.Rule == UpdateRule.SharedRmsProp) || own.Length != Count)
+        if ((statistics is null) != _options.Rule.HasSharedStatistics() || own.Length != Count)
             throw new ArgumentException($"The rule {_options.Rule} takes other statistics.", nameof(statistics));
         var norm = GradientClipping.Norm(local.Gradient);
         var before = Updates;
         var staleness = before - local.Version;
         var rejection = local.Gradient.Length != Count ? GradientRejection.WrongLength
             : !float.IsFinite(norm) ? GradientRejection.NotFinite
+            : _options.MaxStaleness > 0 && staleness > _options.MaxStaleness ? GradientRejection.Stale
             : GradientRejection.None;
         if (rejection != GradientRejection.None) return Reject(local, rejection, norm, staleness);
+        var (decay, rest) = _options.Rule == UpdateRule.AdaGrad ? (1.0, 1.0) : (_options.Decay, 1.0 - _options.Decay);
         var rates = new UpdateRates(
-            (float)_options.Decay, (float)(1.0 - _options.Decay), (float)_options.Epsilon, learningRate, GradientClipping.Scale(norm, maxNorm));
+            (float)decay, (float)rest, (float)_options.Epsilon, learningRate, GradientClipping.Scale(norm, maxNorm));
         if (_options.Rule == UpdateRule.Momentum) UpdateKernel.Momentum(_theta.AsSpan(), own.AsSpan(), local.Gradient, local.Values, rates);
         else UpdateKernel.RmsProp(_theta.AsSpan(), own.AsSpan(), local.Gradient, local.Values, rates);
-        Interlocked.Increment(ref _counters[UpdatesAt]);
         local.Version = before + 1;
-        return new GradientOutcome(GradientRejection.None, norm, staleness);
+        return new GradientOutcome(GradientRejection.None, norm, staleness, Interlocked.Increment(ref _counters[UpdatesAt]));
     }
 
     /// <summary>A copy of θ, g and the counts, taken while learners may go on: not of one moment, as nothing here is.</summary>
@@ -228,6 +236,6 @@ public sealed class LocalParameters(int count)
     /// <summary>Zero after each update.</summary>
     public Span<float> Gradient => _gradient.AsSpan();
 
-    /// <summary>Updates that had been applied when the copy was taken: it holds at least these.</summary>
-    public long Version { get; internal set; }
+    /// <summary>Updates that had been applied when the parameters were read that the gradient is computed with: they hold at least these.</summary>
+    public long Version { get; set; }
 }

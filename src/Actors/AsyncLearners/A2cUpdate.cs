@@ -29,8 +29,8 @@ public sealed class A2cUpdate : IAsyncLearners
     /// <exception cref="ArgumentException">The groups share memory, are no A3C learners, or each would have a statistic of its own.</exception>
     public A2cUpdate(LearnerGroup[] groups, AsyncLearnerOptions options, SharedParameters shared, long totalFrames, IParallelRunner runner)
     {
-        if (options.Update.Rule != UpdateRule.SharedRmsProp)
-            throw new ArgumentException("A2C has one update, so it has one statistic: the rule must be sharedRmsProp.", nameof(options));
+        if (!options.Update.Rule.HasSharedStatistics())
+            throw new ArgumentException("A2C has one update, so it has one statistic: the rule must be sharedRmsProp or adaGrad.", nameof(options));
         (_groups, _shared, _runner, _maxNorm) = (groups, shared, runner, options.MaxGradientNorm);
         _locals = Array.ConvertAll(groups, group => group.Learners[0].Local);
         if (_locals.Distinct().Count() < _locals.Length)

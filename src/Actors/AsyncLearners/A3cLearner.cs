@@ -69,7 +69,7 @@ public sealed class A3cLearner : ActorLearner
         _state = new float[memory.State.Length];
     }
 
-    public override void AddGradient()
+    public override SegmentResult AddGradient()
     {
         var (options, network, unroll) = (_memory.Options, _memory.Network, _memory.Unroll);
         ReadOnlySpan<float> parameters = Local.Values;
@@ -86,6 +86,7 @@ public sealed class A3cLearner : ActorLearner
             parameters, Stepper.ObservationsAt(options.SegmentLength), Stepper.ResetAt(options.SegmentLength), _memory.State,
             options.SegmentLength, unroll);
         Learn();
+        return SegmentResult.Gradient;
     }
 
     // A limit ended these episodes, not the task: what would have followed is worth γ V(final observation).

@@ -23,6 +23,18 @@ public sealed record LearnerPlace(
     public RandomStream Stream(StreamRole role) => RandomStream.Create(RunSeed, role, (uint)Index, (uint)Incarnation);
 }
 
+/// <summary>What a segment gave.</summary>
+public enum SegmentResult
+{
+    Gradient,
+
+    /// <summary>There is not enough yet to learn from.</summary>
+    NoneYet,
+
+    /// <summary>Its loss was far above the usual: the learner kept the gradient.</summary>
+    Outlier,
+}
+
 /// <summary>One logical actor-learner: it acts for t_max steps with its copy of the parameters, turns them into a gradient, and applies
 /// that to the shared parameters.</summary>
 /// <remarks>
@@ -54,18 +66,33 @@ public abstract class ActorLearner : IDisposable
 
     private protected SegmentStepper Stepper { get; }
 
-    /// <summary>Acts for a segment and adds its gradient to the local one: for who applies it elsewhere.</summary>
-    public abstract void AddGradient();
+    /// <summary>The next segment wants the newest parameters; else it goes on with those that the learner has.</summary>
+    public virtual bool WantsParameters => true;
 
-    /// <summary>Acts for a segment, and applies its gradient.</summary>
+    /// <summary>Acts for a segment and adds its gradient, where it has one, to the local one: for who applies it elsewhere.</summary>
+    /// <returns>Whether there is a gradient; without one the local gradient is as it was.</returns>
+    public abstract SegmentResult AddGradient();
+
+    /// <summary>Acts for a segment, and applies its gradient. The local copy is fresh then.</summary>
     /// <exception cref="InvalidOperationException">The learner has no shared parameters.</exception>
     public void RunSegment()
     {
         var shared = Place.Shared ?? throw new InvalidOperationException("This learner's gradients are applied elsewhere.");
-        AddGradient();
+        var result = AddGradient();
         var before = shared.AddFrames(Frames);
-        Place.Log.AddGradient(shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics));
-        OnApplied(before);
+        if (result == SegmentResult.Gradient)
+        {
+            var outcome = shared.Apply(Place.Local, (float)_learningRate.At(before), _maxNorm, _statistics);
+            Place.Log.AddGradient(outcome);
+            OnApplied(before, outcome);
+            return;
+        }
+        if (result == SegmentResult.Outlier)
+        {
+            shared.Reject(GradientRejection.OutlierLoss);
+            Place.Log.AddKeptBack(1);
+        }
+        shared.CopyTo(Place.Local);
     }
 
     public void Dispose() => Stepper.Dispose();
@@ -74,8 +101,8 @@ public abstract class ActorLearner : IDisposable
     public static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>
         new(options.LearningRate, options.AnnealLearningRate ? 0 : options.LearningRate, totalFrames);
 
-    /// <summary>The frames before … before + Frames of all learners were this segment's.</summary>
-    private protected virtual void OnApplied(long before)
+    /// <summary>The frames before … before + Frames of all learners were this segment's, and this became of its gradient.</summary>
+    private protected virtual void OnApplied(long before, in GradientOutcome outcome)
     {
     }
 }

@@ -83,7 +83,7 @@ public sealed class AsyncQLearner : ActorLearner
     /// <summary>ε of a segment that begins now.</summary>
     public float Epsilon => Exploration.At(FinalEpsilon, Place.AllFrames.Frames, _memory.Options.ExplorationFrames);
 
-    public override void AddGradient()
+    public override SegmentResult AddGradient()
     {
         var (options, unroll, epsilon) = (_memory.Options, _memory.Unroll, Epsilon);
         var steps = options.SegmentLength;
@@ -105,10 +105,11 @@ public sealed class AsyncQLearner : ActorLearner
         }
         ComputeTargets(target);
         Learn();
+        return SegmentResult.Gradient;
     }
 
-    private protected override void OnApplied(long before) =>
-        (_target as TargetParameters)?.RefreshIfCrossed(before, before + Frames);
+    private protected override void OnApplied(long before, in GradientOutcome outcome) =>
+        (_target as TargetParameters)?.OnSegment(before, before + Frames, outcome);
 
     private void Forward(int t) => _memory.Network.ForwardStep(
         Local.Values, Stepper.ObservationsAt(t), Stepper.ResetAt(t), [], t, _memory.Unroll);

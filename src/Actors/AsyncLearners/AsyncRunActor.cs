@@ -90,7 +90,8 @@ public sealed class AsyncRunActor : ReceiveActor
     private void OnReport(LearnerProgress progress, bool isLocal)
     {
         State.Add(progress);
-        if (isLocal) _rejectedHere += progress.Rejected;
+        // What a learner elsewhere kept back, its ledger of what it sent does not know.
+        _rejectedHere += isLocal ? progress.Rejected : progress.KeptBack;
         CheckRejections(progress, isLocal);
         var now = Context.System.Scheduler.MonotonicClock;
         if (now - _reportedAt >= ReportInterval)
@@ -109,8 +110,11 @@ public sealed class AsyncRunActor : ReceiveActor
     // The server of other nodes' gradients names those that it refuses.
     private void CheckRejections(LearnerProgress progress, bool isLocal)
     {
-        if (isLocal && progress.Rejected > 0 && _rejections.InARow == 0)
-            _log.Warning($"Gradients with NaN or infinity are refused, {State.Rejected} so far, the last at {State.Shared.Frames:N0} frames");
+        if (isLocal && progress.NotFinite > 0 && _rejections.InARow == 0)
+        {
+            _log.Warning($"Gradients with NaN or infinity are refused, {State.Shared.Rejected(GradientRejection.NotFinite)} so far, "
+                + $"the last at {State.Shared.Frames:N0} frames");
+        }
         if (_rejections.Add(progress, State.Shared.Frames) is { } hopeless && _failure is null) Fail(hopeless);
     }
 

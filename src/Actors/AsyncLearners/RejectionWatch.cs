@@ -14,7 +14,7 @@ internal sealed class RejectionWatch
     /// <summary>Takes in what learners did; the reason to end the run, if there is one.</summary>
     public TrainingDivergedException? Add(LearnerProgress progress, long frames)
     {
-        InARow = progress.Updates > 0 ? 0 : InARow + progress.Rejected;
+        InARow = progress.Updates > 0 ? 0 : InARow + progress.NotFinite;
         return InARow < Hopeless ? null : new TrainingDivergedException(
             $"At {frames:N0} frames the last {InARow} gradients had NaN or infinity and were refused: "
             + "try a lower learner.learningRate or learner.maxGradientNorm.");

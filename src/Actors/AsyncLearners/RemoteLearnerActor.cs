@@ -29,8 +29,8 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private readonly Stack<byte[]> _free = new();
     private readonly int _worker, _incarnation, _chunkLength;
     private long _sequence;
-    private int _credits, _mostCredits = int.MaxValue;
-    private bool _granted, _running;
+    private int _credits, _keptBack, _mostCredits = int.MaxValue;
+    private bool _granted, _running, _wasStale;
 
     /// <param name="setup">What it needs beside the actors.</param>
     /// <param name="identity">Which learner it is.</param>
@@ -130,25 +130,34 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
             Timers.StartSingleTimer(nameof(Retry), Retry.Instance, RetryInterval);
             return;
         }
-        _learner.AddGradient();
+        var result = _learner.AddGradient();
         _run.ReleaseTarget();
-        Send();
+        // Segments without a gradient are told of with the next that has one.
+        if (result == SegmentResult.Gradient) Send();
+        else if (result == SegmentResult.Outlier) _keptBack++;
         Begin();
     }
 
     /// <summary>Takes the newest weights; false where some have not come yet, or are of a shard that has begun anew meanwhile.</summary>
     private bool Refresh()
     {
-        foreach (var shard in _shards)
+        if (_wasStale || _learner.WantsParameters || Array.Exists(_shards, shard => shard.Version?.Epoch != shard.Epoch))
         {
-            if (shard.Cells.Parameters.Acquire() is not { } newest) return false;
-            var version = newest.Version;
-            if (version != shard.Version) newest.Values.CopyTo(_local.Values[shard.Cells.Range.Start..]);
-            newest.Release();
-            shard.Version = version;
-            if (version.Epoch != shard.Epoch) return false;
+            foreach (var shard in _shards)
+                if (!Refresh(shard)) return false;
+            _wasStale = false;
         }
         return _run.HoldTarget();
+    }
+
+    private bool Refresh(Shard shard)
+    {
+        if (shard.Cells.Parameters.Acquire() is not { } newest) return false;
+        var version = newest.Version;
+        if (version != shard.Version) newest.Values.CopyTo(_local.Values[shard.Cells.Range.Start..]);
+        newest.Release();
+        shard.Version = version;
+        return version.Epoch == shard.Epoch;
     }
 
     private void Send()
@@ -161,7 +170,8 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var scale = GradientEncodings.Encode(gradient, GradientClipping.Scale(norm, _setup.MaxGradientNorm), wire.GradientEncoding, buffer);
         var progress = _log.Take();
         var segment = new SegmentReport(
-            _learner.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, Skew());
+            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack, Skew());
+        _keptBack = 0;
         foreach (var shard in _shards)
         {
             for (var sent = shard.Cells.Range.Start; sent < shard.Cells.Range.End;)
@@ -194,6 +204,7 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var shard = _shards[message.Shard];
         _run.OnFrames(message.Frames);
         if (shard.Newest is not { } newest || message.Newest > newest) shard.Newest = message.Newest;
+        _wasStale |= message.Rejection == GradientRejection.Stale;
         // It had given this learner up.
         if (message.Rejection == GradientRejection.UnknownLearner && shard.IsRegistered && Sender.Equals(shard.Server))
         {

@@ -56,6 +56,9 @@ internal sealed class SegmentStepper : IDisposable
 
     public ReadOnlySpan<byte> ObservationsAt(int t) => _observations.AsSpan(t * _rowBytes, _rowBytes);
 
+    /// <summary>Where actions were taken: rows 0 … T - 1.</summary>
+    public ReadOnlySpan<byte> Observations => _observations.AsSpan(0, _steps * _rowBytes);
+
     /// <summary>Rows t … T.</summary>
     public ReadOnlySpan<byte> ObservationsFrom(int t) => _observations.AsSpan(t * _rowBytes);
 

@@ -30,4 +30,27 @@ public static class ActionValueLoss
         }
         return 0.5 * sum;
     }
+
+    /// <summary>The same with the error's derivative cut to ±clip, as in Mnih et al. 2015 (doi:10.1038/nature14236, Methods): for
+    /// e = y - Q(a) the loss is ½ e² up to |e| = clip, and clip (|e| - ½ clip) beyond.</summary>
+    /// <param name="clip">Infinity cuts nothing.</param>
+    /// <returns>The losses, and |e|, summed over the frames.</returns>
+    /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An action is outside 0 … A - 1.</exception>
+    public static (double Loss, double AbsoluteError) ComputeClipped(
+        ReadOnlySpan<float> values, ReadOnlySpan<int> actions, ReadOnlySpan<float> targets, int actionCount, float scale, float clip,
+        Span<float> valueGradient)
+    {
+        Compute(values, actions, targets, actionCount, 1, valueGradient);
+        var (loss, absolute) = (0.0, 0.0);
+        for (var row = 0; row < actions.Length; row++)
+        {
+            ref var slope = ref valueGradient[row * actionCount + actions[row]];
+            var error = Math.Abs((double)slope);
+            absolute += error;
+            loss += error <= clip ? 0.5 * error * error : clip * (error - 0.5 * clip);
+            slope = scale * Math.Clamp(slope, -clip, clip);
+        }
+        return (loss, absolute);
+    }
 }

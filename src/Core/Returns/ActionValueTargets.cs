@@ -23,6 +23,24 @@ public static class ActionValueTargets
         }
     }
 
+    /// <summary>best[i] = values[i, argmax choosing[i, ·]]: double Q-learning (van Hasselt et al. 2016, arXiv:1509.06461, eq. 4) takes the
+    /// action that the learned parameters choose, and what the target parameters say of it. values, choosing [N][A], best [N].</summary>
+    /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
+    public static void OfChosen(ReadOnlySpan<float> choosing, ReadOnlySpan<float> values, Span<float> best)
+    {
+        var actions = best.Length == 0 ? 0 : values.Length / best.Length;
+        Check(values.Length, actions * best.Length, nameof(values));
+        Check(choosing.Length, values.Length, nameof(choosing));
+        for (var i = 0; i < best.Length; i++)
+        {
+            var row = choosing.Slice(i * actions, actions);
+            var chosen = 0;
+            for (var a = 1; a < actions; a++)
+                if (row[a] > row[chosen]) chosen = a;
+            best[i] = values[i * actions + chosen];
+        }
+    }
+
     /// <summary>targets[t] = r[t] + γ[t]·next[t]; all [N], and targets may alias rewards or next.</summary>
     /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
     public static void OneStep(ReadOnlySpan<float> rewards, ReadOnlySpan<float> discounts, ReadOnlySpan<float> next, Span<float> targets)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
@@ -84,10 +85,10 @@ internal static class ConfigRules
         if (config.Network.NormalizeObservations)
             throw error("network.normalizeObservations",
                 $"network.normalizeObservations: {config.Algorithm} has no learner that sees all observations and could keep their statistics. Leave it out.");
-        if (learner is AsyncQOptions && config.Network.Lstm > 0)
+        if (learner is AsyncQOptions or GorilaOptions && config.Network.Lstm > 0)
             throw error("network.lstm", $"network.lstm is {config.Network.Lstm}, but {config.Algorithm} has no LSTM; a3c and a2c do. Set it to 0.");
-        if (config.Algorithm == "a2c" && learner.Update.Rule != UpdateRule.SharedRmsProp)
-            throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp.");
+        if (config.Algorithm == "a2c" && !learner.Update.Rule.HasSharedStatistics())
+            throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp or adaGrad.");
     }
 
     private static void CheckUnrolls(

@@ -1,4 +1,5 @@
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
@@ -44,9 +45,10 @@ internal sealed class Algorithms : IVariants
             (config, environments) => new ImpalaNodeWork(WorkerPlan.Create(config, environments)), ImpalaNodeWork.Ring),
         Async<A3cOptions>("a3c", "Asynchronous advantage actor-critic: learners that share memory, or send gradients (Mnih et al. 2016)."),
         Async<A3cOptions>("a2c", "The same, synchronous: all learners' gradients make one update."),
-        AsyncValues("async-q", "Asynchronous one-step Q-learning (Mnih et al. 2016)."),
-        AsyncValues("async-nstep-q", "Asynchronous n-step Q-learning (Mnih et al. 2016)."),
-        AsyncValues("async-sarsa", "Asynchronous one-step Sarsa (Mnih et al. 2016)."),
+        AsyncValues<AsyncQOptions>("async-q", "Asynchronous one-step Q-learning (Mnih et al. 2016)."),
+        AsyncValues<AsyncQOptions>("async-nstep-q", "Asynchronous n-step Q-learning (Mnih et al. 2016)."),
+        AsyncValues<AsyncQOptions>("async-sarsa", "Asynchronous one-step Sarsa (Mnih et al. 2016)."),
+        AsyncValues<GorilaOptions>("gorila", "Deep Q-learning with replay memories: learners that share parameters, or send gradients (Nair et al. 2015)."),
     ];
 
     public static IReadOnlyList<(string Name, Type Type)> Variants { get; } = [.. All.Select(algorithm => (algorithm.Name, algorithm.Options))];
@@ -58,8 +60,8 @@ internal sealed class Algorithms : IVariants
     private static Algorithm Async<TOptions>(string name, string description) =>
         new(name, description, typeof(TOptions), LearnsValues: false, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.Ring);
 
-    private static Algorithm AsyncValues(string name, string description) =>
-        new(name, description, typeof(AsyncQOptions), LearnsValues: true, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.RingWithTargets);
+    private static Algorithm AsyncValues<TOptions>(string name, string description) =>
+        new(name, description, typeof(TOptions), LearnsValues: true, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.RingWithTargets);
 
     private static AsyncNodeWork AsyncWork(TrainingConfig config, EnvironmentRegistry? environments) => new(config, new AsyncRecipe(config, environments));
 }

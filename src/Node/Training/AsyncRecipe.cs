@@ -1,4 +1,5 @@
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
@@ -6,14 +7,17 @@ using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Commands;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>How the learners of A3C, A2C, asynchronous Q-learning and Sarsa are made, on whichever node they run.</summary>
+/// <summary>How the learners of A3C, A2C, asynchronous Q-learning and Sarsa, and Gorila are made, on whichever node they run.</summary>
 internal sealed class AsyncRecipe
 {
     private readonly TrainingConfig _config;
     private readonly EnvironmentRegistry _environments;
+    private readonly Lock _lock = new();
+    private TransitionMemory? _replay;
 
     /// <param name="config">The run's configuration.</param>
     /// <param name="environments">Those that it may name; null for all that this process knows.</param>
@@ -42,7 +46,15 @@ internal sealed class AsyncRecipe
     public BuildFacts Build { get; }
 
     /// <summary>The algorithm has target parameters.</summary>
-    public bool HasTarget => Options is AsyncQOptions;
+    public bool HasTarget => Options is AsyncQOptions or GorilaOptions;
+
+    /// <summary>θ⁻; null where the algorithm has none.</summary>
+    public TargetParameters? CreateTarget(SharedParameters shared) => Options switch
+    {
+        AsyncQOptions q => new TargetParameters(shared, q.TargetInterval),
+        GorilaOptions gorila => new TargetParameters(shared, gorila.TargetInterval, TargetClock.Updates),
+        _ => null,
+    };
 
     /// <summary>What makes the learners of one thread, which take turns in the same memory.</summary>
     public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread()
@@ -52,8 +64,22 @@ internal sealed class AsyncRecipe
             var values = new AsyncQMemory((ActionValueNetwork)Network, q);
             return (place, target) => Create(place, environments => new AsyncQLearner(place, values, target!, environments));
         }
+        if (Options is GorilaOptions gorila)
+        {
+            var memory = new GorilaMemory((ActionValueNetwork)Network, gorila);
+            return (place, target) => Create(place, environments => new GorilaLearner(place, memory, target!, Replay(gorila), environments));
+        }
         var policy = new A3cMemory((PolicyValueNetwork)Network, (A3cOptions)Options);
         return (place, _) => Create(place, environments => new A3cLearner(place, policy, environments));
+    }
+
+    // That of all learners of this process, which begin on threads of their own, or one learner's.
+    private TransitionMemory Replay(GorilaOptions options)
+    {
+        if (options.Replay == ReplayScope.Local) return New();
+        lock (_lock) return _replay ??= New();
+
+        TransitionMemory New() => new(Network.Observation, options.ReplayCapacity);
     }
 
     private ActorLearner Create(LearnerPlace place, Func<IEnvironmentBatch, ActorLearner> create)

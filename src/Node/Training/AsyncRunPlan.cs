@@ -42,7 +42,7 @@ internal sealed class AsyncRunPlan : RunPlan
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
         else
             _state.Begin(options.LeastEpoch, options.UnrollsConsumed);
-        _target = _recipe.Options is AsyncQOptions q ? new TargetParameters(shared, q.TargetInterval) : null;
+        _target = _recipe.CreateTarget(shared);
         _threads = Math.Min(Lanes(config), learners);
         LocalWorkers = WorkerPlan.Identities(0, learners, _state.Epoch);
         // Whatever is wrong with one of them is better known now.

@@ -67,7 +67,7 @@ internal static class WireMessages
             id, version, before + count + after, before, encoding, MathF.ScaleB(1, (returns.Length % 200) - 100),
             Enumerable.Range(0, count * GradientEncodings.BytesPerValue(encoding)).Select(i => (byte)i).ToArray(),
             new SegmentReport(
-                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40));
+                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40, frames - 1));
 
     public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
     {

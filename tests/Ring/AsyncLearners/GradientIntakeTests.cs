@@ -77,7 +77,8 @@ public sealed class GradientIntakeTests
         {
             GradientRejection.NotFinite => [.. new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity }
                 .SelectMany(value => new[] { 0, 17, Parameters - 1 }.Select(at => next with { Values = Bytes(With(Gradient(1), at, value)) }))],
-            GradientRejection.WrongLength => [next with { Total = Parameters + 1 }, next with { Segment = next.Segment with { Frames = 6 } }],
+            GradientRejection.WrongLength => [next with { Total = Parameters + 1 }, next with { Segment = next.Segment with { Frames = 6 } },
+                next with { Segment = next.Segment with { KeptBack = 1 } }, next with { Segment = next.Segment with { Frames = 2_000_000 * Frames } }],
             GradientRejection.Duplicate => [first, next with { Id = first.Id with { Sequence = 0 } }],
             GradientRejection.StaleIncarnation => [next with { Id = next.Id with { Incarnation = Incarnation } }],
             GradientRejection.UnknownLearner => [
@@ -141,6 +142,31 @@ public sealed class GradientIntakeTests
         Assert.Equal(GradientRejection.UnknownLearner, _intake.Take(Push(0, Gradient(0))));
         Assert.False(_intake.TryRegister(Learner, Incarnation));
         Assert.True(_intake.TryRegister(Learner, Incarnation + 1));
+    }
+
+    [Fact]
+    public void Segments_without_a_gradient_are_counted_with_the_next_and_so_are_gradients_that_were_kept_back()
+    {
+        var push = Push(0, Gradient(0));
+        Assert.Equal(GradientRejection.None, _intake.Take(push with { Segment = push.Segment with { Frames = 7 * Frames, KeptBack = 2 } }));
+        Assert.Equal((7 * Frames, 2), (_shared.Frames, _shared.Rejected(GradientRejection.OutlierLoss)));
+        var progress = _intake.TakeProgress();
+        Assert.Equal((7 * Frames, 1, 2, 2), (progress.Frames, progress.Updates, progress.Rejected, progress.KeptBack));
+    }
+
+    [Fact]
+    public void The_frames_of_a_stale_gradient_count_and_nothing_else_of_it()
+    {
+        var shared = new SharedParameters(new float[Parameters], new SharedParametersOptions { MaxStaleness = 1 });
+        var intake = Intake(shared, new GradientLedger(shared));
+        intake.TryRegister(Learner, Incarnation);
+        for (var sequence = 0; sequence < 2; sequence++) Assert.Equal(GradientRejection.None, intake.Take(Push(sequence, Gradient(sequence))));
+        var before = shared.Values.ToArray();
+        Assert.Equal(GradientRejection.Stale, intake.Take(Push(2, Gradient(2))));
+        Assert.Equal((2, 3 * Frames, 1), (shared.Updates, shared.Frames, shared.Rejected(GradientRejection.Stale)));
+        Assert.Equal(before, shared.Values);
+        Assert.Equal(3, intake.TakeProgress().EpisodeReturns.Length);
+        Assert.Equal(GradientRejection.None, intake.Take(Push(3, Gradient(3)) with { Version = new ParameterVersion(Epoch, 2) }));
     }
 
     [Fact]

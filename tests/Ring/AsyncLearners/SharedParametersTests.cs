@@ -99,6 +99,69 @@ public sealed class SharedParametersTests
         Assert.Equal(1, shared.Apply(one, Rate, MaxNorm).Staleness);
     }
 
+    [Theory]
+    [InlineData(17)]
+    [InlineData(4096)]
+    public void AdaGrad_divides_by_the_root_of_the_sum_of_squares(int count)
+    {
+        var shared = new SharedParameters(new float[count], new SharedParametersOptions { Rule = UpdateRule.AdaGrad, Epsilon = 0.01, Decay = 0.5 });
+        Assert.Null(shared.CreateStatistics());
+        var (local, x, sums) = (shared.CreateLocal(), new double[count], new double[count]);
+        for (var step = 0; step < 10; step++)
+        {
+            var gradient = Uniforms(count, (uint)step);
+            gradient.CopyTo(local.Gradient);
+            shared.Apply(local, Rate, float.PositiveInfinity);
+            for (var i = 0; i < count; i++) x[i] -= Rate * gradient[i] / Math.Sqrt((sums[i] += gradient[i] * (double)gradient[i]) + 0.01);
+        }
+        for (var i = 0; i < count; i++) Assert.Equal((x[i], sums[i]), (shared.Values[i], shared.Squares[i]), NearlyEqual);
+
+        static bool NearlyEqual((double, double) a, (double, double) b) => Math.Abs(a.Item1 - b.Item1) < 1e-5 && Math.Abs(a.Item2 - b.Item2) < 1e-5;
+    }
+
+    [Fact]
+    public void A_gradient_older_than_the_bound_is_refused_and_leaves_its_learner_with_fresh_parameters()
+    {
+        var shared = new SharedParameters(new float[8], new SharedParametersOptions { MaxStaleness = 2 });
+        var (one, other) = (shared.CreateLocal(), shared.CreateLocal());
+        for (var i = 0; i < 2; i++) Apply(one);
+        Assert.Equal((GradientRejection.None, 2, 3), (Apply(other) is var late ? late.Rejection : default, late.Staleness, late.Update));
+        for (var i = 0; i < 3; i++) Apply(other);
+        var before = shared.Values.ToArray();
+        Assert.Equal(new GradientOutcome(GradientRejection.Stale, MathF.Sqrt(8), 4), Apply(one));
+        Assert.Equal((1, 6), (shared.Rejected(GradientRejection.Stale), shared.Updates));
+        Assert.Equal(before, shared.Values);
+        Assert.Equal(before, one.Values);
+        Assert.Equal(new float[8], one.Gradient);
+        Assert.Equal(GradientRejection.None, Apply(one).Rejection);
+
+        GradientOutcome Apply(LocalParameters local)
+        {
+            local.Gradient.Fill(1);
+            return shared.Apply(local, Rate, 40);
+        }
+    }
+
+    [Fact]
+    public async Task Target_parameters_of_updates_are_refreshed_once_in_so_many_of_them_however_many_threads_there_are()
+    {
+        const int threads = 8, segments = 5000, interval = 100;
+        var shared = new SharedParameters(new float[64], new SharedParametersOptions());
+        var target = new TargetParameters(shared, interval, TargetClock.Updates);
+        var winners = await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Run(() =>
+        {
+            var (won, local) = (0, shared.CreateLocal());
+            for (var i = 0; i < segments; i++)
+            {
+                if (i % 10 == 0) local.Gradient[0] = float.NaN;
+                if (target.OnSegment(0, 1000, shared.Apply(local, Rate, 40))) won++;
+            }
+            return won;
+        })));
+        Assert.Equal(threads * segments * 9 / 10 / interval, winners.Sum());
+        Assert.Equal(winners.Sum(), target.Refreshes);
+    }
+
     [Fact]
     public async Task Threads_that_race_lose_no_count_and_leave_no_number_that_is_none()
     {

@@ -1,0 +1,65 @@
+using Rl.Distributed.Core.Environments;
+
+namespace Rl.Distributed.Replay;
+
+/// <summary>What a step led to.</summary>
+public enum StepEnd : byte
+{
+    /// <summary>To the next step of its lane.</summary>
+    GoesOn,
+
+    /// <summary>The task ended the episode: nothing follows.</summary>
+    Ended,
+
+    /// <summary>A limit ended the episode: what follows is not known.</summary>
+    Cut,
+}
+
+/// <summary>T steps of B environments for a <see cref="TransitionMemory"/>, time first.</summary>
+/// <remarks>Observations [T][B][ByteCount]: where each action was taken. Actions, Rewards, Discounts, Ends [T][B]; discounts are γ, or 0 where
+/// nothing that follows counts.</remarks>
+public readonly ref struct TransitionSegment
+{
+    public required ReadOnlySpan<byte> Observations { get; init; }
+
+    public required ReadOnlySpan<int> Actions { get; init; }
+
+    public required ReadOnlySpan<float> Rewards { get; init; }
+
+    public required ReadOnlySpan<float> Discounts { get; init; }
+
+    public required ReadOnlySpan<StepEnd> Ends { get; init; }
+}
+
+/// <summary>A minibatch of N steps (s, a, r, γ, s'), to be filled again and again. Not thread-safe.</summary>
+public sealed class TransitionBatch
+{
+    private readonly byte[] _observations;
+
+    public TransitionBatch(ObservationSpec observation, int size)
+    {
+        ArgumentNullException.ThrowIfNull(observation);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        (Size, _observations) = (size, new byte[2 * size * observation.ByteCount]);
+        (Actions, Rewards, Discounts) = (new int[size], new float[size], new float[size]);
+    }
+
+    /// <summary>N.</summary>
+    public int Size { get; }
+
+    /// <summary>s, then s': [2][N][ByteCount].</summary>
+    public ReadOnlySpan<byte> Both => _observations;
+
+    /// <summary>s: [N][ByteCount].</summary>
+    public Span<byte> Observations => _observations.AsSpan(0, _observations.Length / 2);
+
+    /// <summary>s', anything where the discount is 0: [N][ByteCount].</summary>
+    public Span<byte> Next => _observations.AsSpan(_observations.Length / 2);
+
+    public int[] Actions { get; }
+
+    public float[] Rewards { get; }
+
+    /// <summary>γ, or 0 where nothing that follows counts.</summary>
+    public float[] Discounts { get; }
+}
