@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Event;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Networks;
-using Rl.Distributed.Core.Optimizers;
 
 namespace Rl.Distributed.ParameterServer;
 
@@ -85,8 +84,7 @@ public sealed class ShardActor : ReceiveActor, IWithTimers
         ledger.Load(state);
         var target = learning.TargetInterval > 0 ? new TargetParameters(shared, learning.TargetInterval, learning.TargetClock) : null;
         if (target is not null && state.TryTensor(TargetName) is { } values) target.Load(values.Floats);
-        var rate = new LinearSchedule(learning.LearningRate, learning.FinalLearningRate, learning.AnnealFrames);
-        var intake = new GradientIntakeSetup(shared, ledger, target, rate, learning.FramesPerGradient, _start.Epoch) { Range = range };
+        var intake = new GradientIntakeSetup(shared, ledger, target, learning.LearningRate, learning.FramesPerGradient, _start.Epoch) { Range = range };
         var parameters = Context.ActorOf(Props.Create(() => new ParameterServerActor(_start.Wire)), ServerNames.Parameters);
         var targets = target is null
             ? ActorRefs.Nobody

@@ -2,6 +2,7 @@ using System.Buffers;
 using MessagePack;
 using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Optimizers;
 using static Rl.Distributed.ParameterServer.GradientCodecs;
 
 namespace Rl.Distributed.ParameterServer;
@@ -29,9 +30,9 @@ public static class ShardCodecs
         writer.Write(learning.Update.Decay);
         writer.Write(learning.Update.Epsilon);
         writer.Write(learning.Update.MaxStaleness);
-        writer.Write(learning.LearningRate);
-        writer.Write(learning.FinalLearningRate);
-        writer.Write(learning.AnnealFrames);
+        writer.Write(learning.LearningRate.Start);
+        writer.Write(learning.LearningRate.End);
+        writer.Write(learning.LearningRate.Duration);
         writer.Write(learning.FramesPerGradient);
         writer.Write(learning.TargetInterval);
         writer.Write((int)learning.TargetClock);
@@ -57,7 +58,7 @@ public static class ShardCodecs
             MaxStaleness = ReadCount(ref reader, "staleness"),
         };
         var learning = new ShardLearning(
-            update, ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "final learning rate"), ReadCount(ref reader, "frames"),
+            update, new LinearSchedule(ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "frames")),
             ReadInt32(ref reader, 1, int.MaxValue, "frames"), ReadCount(ref reader, "target interval"),
             (TargetClock)ReadInt32(ref reader, 0, (int)TargetClock.Updates, "target clock"), ReadCount(ref reader, "total frames"),
             ReadInt32(ref reader, 1, int.MaxValue, "credits"));

@@ -1,4 +1,5 @@
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Optimizers;
 
 namespace Rl.Distributed.ParameterServer;
 
@@ -19,17 +20,15 @@ public sealed record StartShard(
 
 /// <summary>What a shard does with gradients.</summary>
 /// <param name="Update">The update.</param>
-/// <param name="LearningRate">η at the first frame.</param>
-/// <param name="FinalLearningRate">η at the last frame.</param>
-/// <param name="AnnealFrames">Frames between them.</param>
+/// <param name="LearningRate">η as a function of the frames of all learners.</param>
 /// <param name="FramesPerGradient">Frames of a segment of the run.</param>
 /// <param name="TargetInterval">θ⁻ is refreshed where the count crosses a multiple of this; 0: there is no θ⁻.</param>
 /// <param name="TargetClock">What that interval counts.</param>
 /// <param name="TotalFrames">It takes no more gradients when so many frames are done.</param>
 /// <param name="Credits">Gradients that a learner may have on their way at once.</param>
 public sealed record ShardLearning(
-    SharedParametersOptions Update, double LearningRate, double FinalLearningRate, long AnnealFrames, int FramesPerGradient, long TargetInterval,
-    TargetClock TargetClock, long TotalFrames, int Credits);
+    SharedParametersOptions Update, LinearSchedule LearningRate, int FramesPerGradient, long TargetInterval, TargetClock TargetClock,
+    long TotalFrames, int Credits);
 
 /// <summary>From a shard to the owner: it is there and needs its state. Said again until that comes.</summary>
 public sealed record ShardStarted(int Shard, int Epoch);

@@ -143,6 +143,7 @@ internal sealed class TrainCommand
                     Deterministic = parsed.GetValue(_deterministic),
                     Endpoint = endpoint,
                     LocalWorkers = endpoint is null ? null : localWorkers,
+                    LocalShards = _config.Shards(parsed),
                     RunId = runId,
                     LeastEpoch = epoch,
                     Live = live,
@@ -222,7 +223,8 @@ internal sealed class TrainCommand
     private int Interrupted(ParseResult parsed, RunFolder folder)
     {
         string[] workers = _config.Workers(parsed) is { } count ? [$"--workers {count}"] : [];
-        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers];
+        string[] shards = _config.Shards(parsed) is { } room ? [$"--shards {room}"] : [];
+        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers, .. shards];
         _host.Error.WriteLine($"Interrupted. Continue with: {string.Join(' ', words)}");
         return ExitCodes.Interrupted;
     }
