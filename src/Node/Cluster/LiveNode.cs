@@ -145,6 +145,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         FramesPerSecond = _progress?.FramesPerSecond ?? 0,
         MeanReturn100 = _progress?.MeanReturn100,
         PolicyLag = _progress?.PolicyLag,
+        ShardSkew = _progress?.ShardSkew,
         Updates = _progress?.Updates ?? 0,
         Workers = _workers,
         Unrolls = _progress is { } now

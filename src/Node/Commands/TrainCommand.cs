@@ -154,6 +154,8 @@ internal sealed class TrainCommand
             logger.Information(
                 "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
                 result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
+            if (result.ShardSkewMean is { } skew)
+                logger.Information("Skew of the shards in the weights that acted: {Mean:0.##} updates, {Max} at most", skew, result.ShardSkewMax);
             return Finish(parsed, config, folder, display, result, json, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
