@@ -144,6 +144,7 @@ internal sealed class TrainCommand
                     Deterministic = parsed.GetValue(_deterministic),
                     Endpoint = endpoint,
                     LocalWorkers = endpoint is null ? null : localWorkers,
+                    LocalShards = _config.Shards(parsed),
                     RunId = runId,
                     LeastEpoch = epoch,
                     Live = live,
@@ -154,6 +155,8 @@ internal sealed class TrainCommand
             logger.Information(
                 "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
                 result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
+            if (result.ShardSkewMean is { } skew)
+                logger.Information("Skew of the shards in the weights that acted: {Mean:0.##} updates, {Max} at most", skew, result.ShardSkewMax);
             return Finish(parsed, folder, display, result, json);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -221,7 +224,8 @@ internal sealed class TrainCommand
     private int Interrupted(ParseResult parsed, RunFolder folder)
     {
         string[] workers = _config.Workers(parsed) is { } count ? [$"--workers {count}"] : [];
-        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers];
+        string[] shards = _config.Shards(parsed) is { } room ? [$"--shards {room}"] : [];
+        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers, .. shards];
         _host.Error.WriteLine($"Interrupted. Continue with: {string.Join(' ', words)}");
         return ExitCodes.Interrupted;
     }

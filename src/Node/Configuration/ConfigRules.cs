@@ -23,6 +23,11 @@ internal static class ConfigRules
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
         if (config.Learner is AsyncLearnerOptions learner) CheckAsync(config, learner, Error);
+        if (config.ParameterServer.Shards > 0 && (config.Learner is not AsyncLearnerOptions || config.Algorithm == "a2c"))
+        {
+            throw Error("parameterServer.shards",
+                $"parameterServer.shards: {config.Algorithm} has its parameters in one process. Set it to 0, or choose a3c or another asynchronous algorithm.");
+        }
         if (config.Algorithm == "impala" && config.Network.Lstm > 0)
         {
             throw Error("network.lstm",

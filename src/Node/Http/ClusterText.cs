@@ -25,7 +25,8 @@ internal static class ClusterText
             $"Run {run.Preset}: {TrainingDisplay.Count(run.Frames)} / {TrainingDisplay.Count(run.TotalFrames)} frames  "
             + $"{TrainingDisplay.Count(run.FramesPerSecond)} frames/s  return {TrainingDisplay.Number(run.MeanReturn100)}  "
             + (run.GreedyReturn is { } greedy ? $"greedy {TrainingDisplay.Number(greedy)}  " : "")
-            + $"lag {TrainingDisplay.Number(run.PolicyLag)}  {TrainingDisplay.Count(run.Updates)} updates"));
+            + $"lag {TrainingDisplay.Number(run.PolicyLag)}  "
+            + (run.ShardSkew is { } skew ? $"skew {TrainingDisplay.Number(skew)}  " : "") + $"{TrainingDisplay.Count(run.Updates)} updates"));
         var unrolls = run.Unrolls;
         output.WriteLine(FormattableString.Invariant(
             $"Unrolls: {unrolls.Sent:N0} sent, {unrolls.Consumed:N0} consumed, {unrolls.Lost:N0} lost, ")

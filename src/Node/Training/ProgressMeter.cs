@@ -115,6 +115,8 @@ internal sealed class ProgressMeter : IRunWatcher
             PolicyLagMean = report.PolicyLagMean,
             Evaluation = _evaluation?.Last,
             BestEvaluation = _evaluation?.Best,
+            ShardSkewMean = double.IsNaN(report.ShardSkewMean) ? null : report.ShardSkewMean,
+            ShardSkewMax = double.IsNaN(report.ShardSkewMax) ? null : report.ShardSkewMax,
             RunDirectory = _options.RunDirectory,
         };
     }
@@ -131,6 +133,8 @@ internal sealed class ProgressMeter : IRunWatcher
             MeanReturn100 = report.MeanReturn100,
             Episodes = report.Episodes,
             PolicyLag = report.PolicyLag,
+            ShardSkew = report.ShardSkew,
+            ShardSkewMax = report.ShardSkewMax,
             Updates = report.Updates,
             UpdatesPerSecond = updatesPerSecond,
             PolicyLoss = report.PolicyLoss,
@@ -171,6 +175,8 @@ internal sealed class ProgressMeter : IRunWatcher
         var lost = _workers.Values.Sum(worker => worker.Lost);
         var rejected = end.Report.UnrollsDuplicate - _duplicateBefore + Rejected(end.Report, _rejectedBefore);
         var (total, consumed) = (sentBy.Values.Sum(), end.Report.UnrollsConsumed - _consumedBefore);
+        // A gradient that one shard has and another has not is refused, or lost.
+        consumed = Math.Min(consumed, Math.Max(0, total - rejected - lost));
         _options.Logger.Information(
             "Unrolls since this process began: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end or with their node "
             + "+ {Rejected} refused + {Lost} lost",

@@ -36,6 +36,12 @@ public sealed record TrainingResult
     /// <summary>The best evaluation: its parameters are in checkpoints/best.safetensors.</summary>
     public GreedyReturn? BestEvaluation { get; init; }
 
+    /// <summary>Mean number of updates between the shard that had most and the one that had least, in the weights that acted; null without shards.</summary>
+    public double? ShardSkewMean { get; init; }
+
+    /// <summary>The greatest of them; null without shards.</summary>
+    public double? ShardSkewMax { get; init; }
+
     /// <summary>Null where nothing was written.</summary>
     public string? RunDirectory { get; init; }
 }
