@@ -28,6 +28,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train impala-catch --sett a=b", 2)]
     [InlineData("train impala-catch --set learner.batch=0", 2)]
     [InlineData("train impala-catch --seed abc", 2)]
+    [InlineData("train a3c-cartpole --shards 65", 2)]
+    [InlineData("node --join 127.0.0.1:1 --shards -1", 2)]
     [InlineData("train impala-catch --resume somewhere", 2)]
     [InlineData("train --resume nowhere", 2)]
     [InlineData("eval", 2)]
@@ -72,7 +74,7 @@ public sealed class CommandLineTests : IDisposable
         var lines = run.Output.TrimEnd('\n').Split('\n');
         using var json = JsonDocument.Parse(Assert.Single(lines));
         Assert.Equal(
-            ["preset", "seed", "frames", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean", "runDirectory"],
+            ["preset", "seed", "frames", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean", "shardSkewMean", "shardSkewMax", "runDirectory"],
             json.RootElement.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1000, json.RootElement.GetProperty("frames").GetInt64());
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("meanReturn100").ValueKind);
