@@ -60,6 +60,37 @@ public sealed class AsyncRunTests
     }
 
     [Fact]
+    public async Task Shards_in_one_process_learn_and_repeat_to_the_bit()
+    {
+        var config = Sharded(Config("async-nstep-q", frames: 60_000), 3);
+        var (first, second) = (await Trained(config, "first"), await Trained(config, "second"));
+        Assert.Equal(Weights(first), Weights(second));
+        Assert.InRange(first.Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.0f, 1.0f);
+        Assert.Equal(9, first.Checkpoint.Tensor("shards").Count);
+        var resumed = await Trained(Sharded(config with { Frames = 70_000 }, 2), "resumed", first);
+        Assert.InRange(resumed.Frames, 70_000, 70_100);
+    }
+
+    [Fact]
+    public async Task Shards_on_threads_learn()
+    {
+        var result = await TrainingRun.RunAsync(Sharded(Config("a3c", frames: 150_000), 2));
+        Assert.InRange(result.Frames, 150_000, 150_000 + 5);
+        Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
+        Assert.NotNull(result.ShardSkewMean);
+    }
+
+    [Theory]
+    [InlineData(2, 1, "has 2 shards (parameterServer.shards) and no other nodes")]
+    [InlineData(0, 1, "this run has no shards")]
+    public async Task Room_for_shards_that_does_not_fit_is_refused(int shards, int room, string reason)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.RunAsync(
+            Sharded(Config("a3c", frames: 1000), shards), new TrainingRunOptions { LocalShards = room }, CancellationToken.None));
+        Assert.Contains(reason, error.Message);
+    }
+
+    [Fact]
     public async Task A_resumed_run_goes_on_where_the_checkpoint_ended()
     {
         var config = Config("a3c", frames: 20_000);
@@ -173,6 +204,10 @@ public sealed class AsyncRunTests
     [InlineData("gorila-breakout", "network.lstm=8", "has no LSTM")]
     [InlineData("gorila-breakout", "learner.replayStart=1_000_000", "learning would never begin")]
     [InlineData("a3c-cartpole", "network.dueling=true", "Dueling is for action values")]
+    [InlineData("a2c-cartpole", "parameterServer.shards=2", "a2c has its parameters in one process")]
+    [InlineData("impala-catch", "parameterServer.shards=1", "impala has its parameters in one process")]
+    [InlineData("a3c-cartpole", "parameterServer.shards=65", "parameterServer.shards")]
+    [InlineData("a3c-cartpole", "parameterServer.maxRolledBackUpdates=1", "parameterServer.maxRolledBackUpdates")]
     public void What_does_not_fit_together_is_refused(string preset, string option, string reason) =>
         Assert.Contains(reason, Assert.Throws<ConfigException>(() => ConfigLoader.Load(preset, [ConfigOverride.Parse(option)])).Message);
 
@@ -201,6 +236,12 @@ public sealed class AsyncRunTests
             },
         };
     }
+
+    private static TrainingConfig Sharded(TrainingConfig config, int shards) => config with
+    {
+        ParameterServer = config.ParameterServer with { Shards = shards, MaxRolledBackUpdates = 100, PublishMilliseconds = 1 },
+        Workers = config.Workers with { Count = 4 },
+    };
 
     private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null)
     {

@@ -28,6 +28,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train impala-catch --sett a=b", 2)]
     [InlineData("train impala-catch --set learner.batch=0", 2)]
     [InlineData("train impala-catch --seed abc", 2)]
+    [InlineData("train a3c-cartpole --shards 65", 2)]
+    [InlineData("node --join 127.0.0.1:1 --shards -1", 2)]
     [InlineData("train impala-catch --resume somewhere", 2)]
     [InlineData("train --resume nowhere", 2)]
     [InlineData("eval", 2)]
@@ -98,7 +100,7 @@ public sealed class CommandLineTests : IDisposable
         using var json = JsonDocument.Parse(Assert.Single(lines));
         Assert.Equal(
             ["preset", "environment", "seed", "frames", "interrupted", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean",
-                "evaluation", "bestEvaluation", "runDirectory"],
+                "evaluation", "bestEvaluation", "shardSkewMean", "shardSkewMax", "runDirectory"],
             json.RootElement.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1000, json.RootElement.GetProperty("frames").GetInt64());
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("meanReturn100").ValueKind);

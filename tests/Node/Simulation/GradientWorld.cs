@@ -33,7 +33,7 @@ internal sealed class GradientWorld : ILogEventSink
             .. algorithm switch
             {
                 "a3c" or "a2c" => Array.Empty<string>(),
-                "gorila" => ["learner.targetInterval=50", "learner.replayStart=40", "learner.replayCapacity=400", "learner.batchSize=4"],
+                "gorila" => ["learner.targetInterval=50", "learner.replayStart=40", "learner.replayCapacity=400", "learner.batchSize=4", "environment.name=catch", "network.torso=mlp"],
                 _ => ["learner.targetInterval=1000"],
             },
             .. more];
