@@ -43,10 +43,11 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         (_setup, _server, _caches, _cells, _observer) = (setup, server, caches, cells, observer);
         (_worker, _incarnation, _local) = (identity.Index, identity.BeginIncarnation(), new LocalParameters(setup.Parameters));
         _chunkLength = setup.Wire.ChunkKilobytes * 1024 / GradientEncodings.BytesPerValue(setup.Wire.GradientEncoding);
-        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run }, _run);
+        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run, Runner = Self }, _run);
         Receive<Continue>(_ => OnContinue());
         Receive<GradientAcknowledged>(OnAcknowledged);
         Receive<ParametersAvailable>(_ => Begin());
+        Receive<LearnerReady>(_ => Begin());
         Receive<LearnerRegistered>(OnRegistered);
         Receive<ExpireCredits>(_ => OnExpireCredits());
         Receive<Register>(_ => OnRegister());
@@ -94,7 +95,7 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private void OnContinue()
     {
         _running = false;
-        if (_credits == 0 || !Refresh()) return;
+        if (_credits == 0 || !_learner.IsReady || !Refresh()) return;
         var result = _learner.AddGradient();
         _run.Hold(null);
         // Segments without a gradient are told of with the next that has one.

@@ -14,7 +14,7 @@ internal sealed class WireTable
     /// <summary>Nodes of different versions refuse each other.</summary>
     public const int Version = 3;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 31;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -39,6 +39,8 @@ internal sealed class WireTable
         Add(18, GradientCodecs.Write, GradientCodecs.ReadGradientAcknowledged);
         Add(19, GradientCodecs.Write, GradientCodecs.ReadRegisterLearner);
         Add(20, GradientCodecs.Write, GradientCodecs.ReadLearnerRegistered);
+        Add(30, TransitionCodecs.Write, TransitionCodecs.ReadRequestTransitions);
+        Add(TransitionsDrawnId, TransitionCodecs.Write, TransitionCodecs.ReadTransitionsDrawn);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);
@@ -48,7 +50,7 @@ internal sealed class WireTable
     /// <summary>What a message's bytes count as.</summary>
     public static LinkContent ContentOf(int id) => id switch
     {
-        InsertUnrollId => LinkContent.Experience,
+        InsertUnrollId or TransitionsDrawnId => LinkContent.Experience,
         ParametersChunkId => LinkContent.Weights,
         PushGradientId => LinkContent.Gradients,
         _ => LinkContent.Other,

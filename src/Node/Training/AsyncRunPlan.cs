@@ -1,16 +1,18 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa; and of
+/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa, Gorila; and of
 /// A2C, its synchronous form.</summary>
 /// <remarks>workers.count logical learners take turns on learner.parallelism threads: what decorrelates experience is their number, not the
 /// cores'. Learners of other nodes come on top.</remarks>
@@ -22,11 +24,12 @@ internal sealed class AsyncRunPlan : RunPlan
     private readonly TargetParameters? _target;
     private readonly bool _isSynchronous;
     private readonly int _threads;
+    private readonly UnrollPool? _wirePool;
 
     private AsyncRunPlan(TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer)
         : base(config, options, writer)
     {
-        (_runner, _isSynchronous) = (runner, config.Algorithm == "a2c");
+        (_runner, _isSynchronous, _wirePool) = (runner, config.Algorithm == "a2c", options.Endpoint?.Unrolls);
         if (HasOtherNodes && _isSynchronous)
             throw new ArgumentException(
                 "algorithm: each update of a2c waits for all its learners, so they are of one process. Leave --listen and --join out, or choose a3c.");
@@ -88,6 +91,13 @@ internal sealed class AsyncRunPlan : RunPlan
         var targets = _target is null
             ? ActorRefs.Nobody
             : context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.TargetsName);
+        if (_recipe is { IsReplayShared: true, Options: GorilaOptions gorila })
+        {
+            var replay = new TransitionReplaySetup(
+                _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, workers.Credits,
+                (long)(workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
+            context.ActorOf(Props.Create(() => new TransitionReplayActor(replay)), RunCoordinator.ReplayName);
+        }
         var frames = _recipe.Options.SegmentLength * _recipe.Options.Environments;
         var learning = new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, frames, _state.Epoch);
         var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(options.GradientEncoding);
