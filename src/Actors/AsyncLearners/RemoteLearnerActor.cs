@@ -45,10 +45,11 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         (_shards, _run, _gradients) = (Array.ConvertAll(cells, each => new Shard(each)), new RemoteRun(cells), new GradientsInFlight(cells.Length));
         (_worker, _incarnation, _local) = (identity.Index, identity.BeginIncarnation(), new LocalParameters(setup.Parameters));
         _chunkLength = setup.Wire.ChunkKilobytes * 1024 / GradientEncodings.BytesPerValue(setup.Wire.GradientEncoding);
-        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run }, _run);
+        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run, Runner = Self }, _run);
         Receive<Continue>(_ => OnContinue());
         Receive<GradientAcknowledged>(OnAcknowledged);
         Receive<ParametersAvailable>(_ => Begin());
+        Receive<LearnerReady>(_ => Begin());
         Receive<LearnerRegistered>(OnRegistered);
         Receive<ExpireCredits>(_ => OnExpireCredits());
         Receive<ServerPlaced>(OnPlaced);
@@ -124,7 +125,7 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private void OnContinue()
     {
         _running = false;
-        if (_credits == 0 || !Array.TrueForAll(_shards, shard => shard.IsRegistered)) return;
+        if (_credits == 0 || !_learner.IsReady || !Array.TrueForAll(_shards, shard => shard.IsRegistered)) return;
         if (!Refresh())
         {
             Timers.StartSingleTimer(nameof(Retry), Retry.Instance, RetryInterval);

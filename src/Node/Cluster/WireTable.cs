@@ -12,9 +12,10 @@ namespace Rl.Distributed.Node.Clustering;
 internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, StateChunkId = 33;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 22,
+        StateChunkId = 33;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -39,6 +40,8 @@ internal sealed class WireTable
         Add(18, GradientCodecs.Write, GradientCodecs.ReadGradientAcknowledged);
         Add(19, GradientCodecs.Write, GradientCodecs.ReadRegisterLearner);
         Add(20, GradientCodecs.Write, GradientCodecs.ReadLearnerRegistered);
+        Add(21, TransitionCodecs.Write, TransitionCodecs.ReadRequestTransitions);
+        Add(TransitionsDrawnId, TransitionCodecs.Write, TransitionCodecs.ReadTransitionsDrawn);
         Add(30, ShardCodecs.Write, ShardCodecs.ReadOfferShards);
         Add(31, ShardCodecs.Write, ShardCodecs.ReadStartShard);
         Add(32, ShardCodecs.Write, ShardCodecs.ReadShardStarted);
@@ -58,7 +61,7 @@ internal sealed class WireTable
     /// <summary>What a message's bytes count as.</summary>
     public static LinkContent ContentOf(int id) => id switch
     {
-        InsertUnrollId => LinkContent.Experience,
+        InsertUnrollId or TransitionsDrawnId => LinkContent.Experience,
         ParametersChunkId or StateChunkId => LinkContent.Weights,
         PushGradientId => LinkContent.Gradients,
         _ => LinkContent.Other,

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.ParameterServer;
 
@@ -18,10 +19,12 @@ internal sealed class AsyncNodeWork(TrainingConfig config, AsyncRecipe recipe) :
 
     public override NodeActors Start(WorkPlace place)
     {
-        recipe.CheckReplay(place.Assigned.Workers);
-        var team = new LearnerTeam(config, recipe, place.Assigned.Run, place.Ring[RunCoordinator.LearnerName], place.Identities, place.Observer)
+        if (!recipe.IsReplayShared) recipe.CheckReplay(place.Assigned.Workers);
+        var owner = place.Ring[RunCoordinator.LearnerName];
+        var team = new LearnerTeam(config, recipe, place.Assigned.Run, owner, place.Identities, place.Observer)
         {
             Reported = place.Reported,
+            Replay = recipe.IsReplayShared ? owner.Path.Parent / RunCoordinator.ReplayName : null,
         };
         return team.Start(place.Context, place.Generation);
     }
@@ -40,6 +43,9 @@ internal sealed record LearnerTeam(
     /// <summary>Is told of them even when the actor system is at its end; null: nobody wants to know.</summary>
     public Action<WorkerReport>? Reported { get; init; }
 
+    /// <summary>Where the owner of all learners' replay memory is, on another node; null where there is no such.</summary>
+    public ActorPath? Replay { get; init; }
+
     /// <summary>Starts their actors.</summary>
     /// <param name="context">The parent.</param>
     /// <param name="generation">Tells them from those before them, which may not be gone.</param>
@@ -55,13 +61,22 @@ internal sealed record LearnerTeam(
             .ToList();
         var owner = Owner;
         var finder = context.ActorOf(Props.Create(() => new ShardFinderActor(owner, caches)), $"shard-finder-{generation}");
+        List<IActorRef> links = [finder];
         List<IActorRef> all = [.. caches.Select(cache => cache.Parameters), .. caches.Select(cache => cache.Targets).OfType<IActorRef>()];
+        var timeout = TimeSpan.FromSeconds(Config.Workers.CreditTimeoutSeconds);
+        Func<LearnerPlace, IReplayAccess>? replay = null;
+        if (Replay is { } memory && recipe.Options is GorilaOptions gorila)
+        {
+            var link = context.ActorOf(Props.Create(() => new ReplayLinkActor(memory, timeout)), $"replay-link-{generation}");
+            replay = at => new RemoteReplay(at, recipe.Segment, gorila.BatchSize, link);
+            links.Add(link);
+        }
         var setup = new RemoteLearnerSetup(
-            (at, run) => recipe.ForThread()(at, run), parameters, Run, Config.Seed, recipe.Options.MaxGradientNorm, Config.ParameterServer,
-            TimeSpan.FromSeconds(Config.Workers.CreditTimeoutSeconds), Reported);
+            (at, run) => recipe.ForThread(replay)(at, run), parameters, Run, Config.Seed, recipe.Options.MaxGradientNorm, Config.ParameterServer,
+            timeout, Reported);
         Func<WorkerIdentity, Props> learner = identity => Props.Create(() => new RemoteLearnerActor(setup, identity, finder, all, cells, observer));
         var identities = Identities;
-        return new NodeActors(context.ActorOf(Props.Create(() => new WorkerPool(learner, identities)), $"workers-{generation}"), [finder, .. all]);
+        return new NodeActors(context.ActorOf(Props.Create(() => new WorkerPool(learner, identities)), $"workers-{generation}"), [.. links, .. all]);
     }
 
     private static IActorRef StartCache(IActorContext context, string name, ParameterCell cell, ShardRange range)

@@ -3,6 +3,7 @@ using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Commands;
 using Rl.Distributed.Node.Environments;
@@ -67,7 +68,7 @@ internal sealed class AsyncRecipe
     public void CheckReplay(int learners, long? available = null)
     {
         if (Options is not GorilaOptions gorila) return;
-        var memories = gorila.Replay == ReplayScope.Global ? 1 : learners;
+        var memories = IsReplayShared ? 1 : learners;
         var bytes = memories * (double)TransitionMemory.BytesFor(Network.Observation, gorila.ReplayCapacity);
         var most = available ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (bytes <= most) return;
@@ -77,8 +78,21 @@ internal sealed class AsyncRecipe
             + $"{(memories == 1 ? "Lower it." : "Lower it or workers.count, or choose learner.replay=global.")}");
     }
 
+    /// <summary>All learners have one replay memory, in the process that leads.</summary>
+    public bool IsReplayShared => Options is GorilaOptions { Replay: ReplayScope.Global };
+
+    /// <summary>Segments on their way to that memory.</summary>
+    public UnrollShape Segment => new(Options.SegmentLength, Options.Environments, Network.Observation, Network.Actions);
+
+    /// <summary>That memory. Threads may begin at once.</summary>
+    public TransitionMemory SharedReplay()
+    {
+        lock (_lock) return _replay ??= new TransitionMemory(Network.Observation, ((GorilaOptions)Options).ReplayCapacity);
+    }
+
     /// <summary>What makes the learners of one thread, which take turns in the same memory.</summary>
-    public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread()
+    /// <param name="replay">Gives a learner its way to the memory of all learners, where that is on another node.</param>
+    public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread(Func<LearnerPlace, IReplayAccess>? replay = null)
     {
         if (Options is AsyncQOptions q)
         {
@@ -88,20 +102,16 @@ internal sealed class AsyncRecipe
         if (Options is GorilaOptions gorila)
         {
             var memory = new GorilaMemory((ActionValueNetwork)Network, gorila);
-            return (place, target) => Create(place, environments => new GorilaLearner(place, memory, target!, Replay(gorila), environments));
+            return (place, target) => Create(place, environments => new GorilaLearner(
+                place, memory, target!, replay?.Invoke(place) ?? ReplayHere(place, gorila), environments));
         }
         var policy = new A3cMemory((PolicyValueNetwork)Network, (A3cOptions)Options);
         return (place, _) => Create(place, environments => new A3cLearner(place, policy, environments));
     }
 
-    // That of all learners of this process, which begin on threads of their own, or one learner's.
-    private TransitionMemory Replay(GorilaOptions options)
-    {
-        if (options.Replay == ReplayScope.Local) return New();
-        lock (_lock) return _replay ??= New();
-
-        TransitionMemory New() => new(Network.Observation, options.ReplayCapacity);
-    }
+    private ReplayHere ReplayHere(LearnerPlace place, GorilaOptions options) => new(
+        IsReplayShared ? SharedReplay() : new TransitionMemory(Network.Observation, options.ReplayCapacity), options.Environments,
+        options.ReplayStart, place.Stream(StreamRole.Replay));
 
     private ActorLearner Create(LearnerPlace place, Func<IEnvironmentBatch, ActorLearner> create)
     {

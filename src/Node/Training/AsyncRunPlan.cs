@@ -1,16 +1,18 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa; and of
+/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa, Gorila; and of
 /// A2C, its synchronous form.</summary>
 /// <remarks>workers.count logical learners take turns on learner.parallelism threads: what decorrelates experience is their number, not the
 /// cores'. Learners of other nodes come on top.</remarks>
@@ -22,11 +24,12 @@ internal sealed class AsyncRunPlan : RunPlan
     private readonly TargetParameters? _target;
     private readonly bool _isSynchronous;
     private readonly int _threads, _localShards;
+    private readonly UnrollPool? _wirePool;
 
     private AsyncRunPlan(TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer)
         : base(config, options, writer)
     {
-        (_runner, _isSynchronous) = (runner, config.Algorithm == "a2c");
+        (_runner, _isSynchronous, _wirePool) = (runner, config.Algorithm == "a2c", options.Endpoint?.Unrolls);
         if (HasOtherNodes && _isSynchronous)
             throw new ArgumentException(
                 "algorithm: each update of a2c waits for all its learners, so they are of one process. Leave --listen and --join out, or choose a3c.");
@@ -94,9 +97,10 @@ internal sealed class AsyncRunPlan : RunPlan
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), ActorRefs.Nobody);
     }
 
-    // Learners of this process send gradients as all others do.
+    // Learners of this process send gradients as all others do; their replay memory is here.
     private RunActors StartSharded(IActorContext context, IActorRef self)
     {
+        if (HasOtherNodes) StartReplay(context);
         var refresh = _recipe.TargetRefresh;
         var learning = new ShardLearning(
             _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits);
@@ -131,9 +135,20 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
 
+    // All learners' memory, for those of other nodes.
+    private void StartReplay(IActorContext context)
+    {
+        if (_recipe is not { IsReplayShared: true, Options: GorilaOptions gorila }) return;
+        var setup = new TransitionReplaySetup(
+            _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, Config.Workers.Credits,
+            (long)(Config.Workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
+        context.ActorOf(Props.Create(() => new TransitionReplayActor(setup)), RunCoordinator.ReplayName);
+    }
+
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
     {
+        StartReplay(context);
         var options = Config.ParameterServer;
         var parameters = context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.ServerName);
         var targets = _target is null

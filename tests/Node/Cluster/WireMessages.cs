@@ -87,6 +87,14 @@ internal static class WireMessages
         [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
         [typeof(ParametersChunk)] = Boxed(Chunk),
         [typeof(PushGradient)] = Boxed(Gradient),
+        [typeof(RequestTransitions)] = Boxed(Id.Select(id => new RequestTransitions(id.Worker, id.Incarnation, id.Sequence))),
+        [typeof(TransitionsDrawn)] = Boxed(
+            from id in Id
+            from steps in Gen.Choose(0, 40)
+            from bytes in Gen.Choose(1, 60)
+            select new TransitionsDrawn(
+                id.Worker, id.Incarnation, id.Sequence, [.. Enumerable.Range(0, 2 * steps * bytes).Select(i => (byte)i)],
+                [.. Enumerable.Range(0, steps)], [.. Enumerable.Range(0, steps).Select(i => i / 3f)], [.. Enumerable.Range(0, steps).Select(i => i / 7f)])),
         [typeof(GradientAcknowledged)] = Boxed(
             from id in Id
             from rejection in Gen.Elements(Enum.GetValues<GradientRejection>())

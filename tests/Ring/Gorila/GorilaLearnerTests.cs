@@ -212,7 +212,8 @@ public sealed class GorilaLearnerTests
     private GorilaLearner Learner(GorilaOptions options, ITargetParameters? target = null)
     {
         var place = new LearnerPlace(0, 0, 1, 1_000_000, _shared, _shared.CreateLocal(), _log);
-        return new GorilaLearner(place, new GorilaMemory(Network, options), target ?? new MovableTarget(_target), _replay, _environment);
+        var replay = new ReplayHere(_replay, 1, options.ReplayStart, place.Stream(StreamRole.Replay));
+        return new GorilaLearner(place, new GorilaMemory(Network, options), target ?? new MovableTarget(_target), replay, _environment);
     }
 
     private static int[] States(ReadOnlySpan<byte> observations)
