@@ -43,7 +43,10 @@ internal sealed class AsyncRunPlan : RunPlan
         _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
         if (options.Resume is { } resume)
+        {
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
+            LogReplayLost(options.Logger, learners);
+        }
         else
             _state.Begin(options.LeastEpoch, options.UnrollsConsumed);
         _target = _recipe.CreateTarget(shared);
@@ -82,6 +85,14 @@ internal sealed class AsyncRunPlan : RunPlan
     }
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
+
+    private void LogReplayLost(Serilog.ILogger logger, int learners)
+    {
+        if (_recipe.Options is not GorilaOptions gorila) return;
+        logger.Information(
+            "Replay memories are not in checkpoints: up to {Lost:N0} steps are lost, and learning waits until a memory has {Start:N0}",
+            Math.Min(_state.Shared.Frames, (long)gorila.ReplayCapacity * (_recipe.IsReplayShared ? 1 : learners)), gorila.ReplayStart);
+    }
 
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
