@@ -42,6 +42,7 @@ public sealed class AsyncRunTests
         var frames = algorithm == "gorila" ? 60_000 : 200_000;
         var result = await TrainingRun.RunAsync(Config(algorithm, frames));
         Assert.InRange(result.Frames, frames, frames + (2 * 16 * 5));
+        Assert.False(result.Interrupted);
         Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
         Assert.True(result.Updates > frames / 5 * 0.95, $"{result.Updates} updates");
     }
@@ -56,6 +57,37 @@ public sealed class AsyncRunTests
         };
         config = config with { Workers = config.Workers with { UnrollLength = 20 } };
         Assert.Equal(4, (await Trained(config, "maze")).Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.3f);
+    }
+
+    [Fact]
+    public async Task Shards_in_one_process_learn_and_repeat_to_the_bit()
+    {
+        var config = Sharded(Config("async-nstep-q", frames: 60_000), 3);
+        var (first, second) = (await Trained(config, "first"), await Trained(config, "second"));
+        Assert.Equal(Weights(first), Weights(second));
+        Assert.InRange(first.Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.0f, 1.0f);
+        Assert.Equal(9, first.Checkpoint.Tensor("shards").Count);
+        var resumed = await Trained(Sharded(config with { Frames = 70_000 }, 2), "resumed", first);
+        Assert.InRange(resumed.Frames, 70_000, 70_100);
+    }
+
+    [Fact]
+    public async Task Shards_on_threads_learn()
+    {
+        var result = await TrainingRun.RunAsync(Sharded(Config("a3c", frames: 150_000), 2));
+        Assert.InRange(result.Frames, 150_000, 150_000 + 5);
+        Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
+        Assert.NotNull(result.ShardSkewMean);
+    }
+
+    [Theory]
+    [InlineData(2, 1, "has 2 shards (parameterServer.shards) and no other nodes")]
+    [InlineData(0, 1, "this run has no shards")]
+    public async Task Room_for_shards_that_does_not_fit_is_refused(int shards, int room, string reason)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.RunAsync(
+            Sharded(Config("a3c", frames: 1000), shards), new TrainingRunOptions { LocalShards = room }, CancellationToken.None));
+        Assert.Contains(reason, error.Message);
     }
 
     [Fact]
@@ -129,7 +161,21 @@ public sealed class AsyncRunTests
         var options = new TrainingRunOptions { Checkpoints = store, Progress = new Progress(_ => stop.Cancel()) };
         var result = await TrainingRun.RunAsync(config, options, stop.Token);
         Assert.InRange(result.Frames, 1, 999_999_999);
+        Assert.True(result.Interrupted);
         Assert.Equal(result.Frames, store.LoadLatest().Frames);
+    }
+
+    [Theory]
+    [InlineData("a3c")]
+    [InlineData("async-q")]
+    public async Task Progress_is_told_at_each_hundredth_of_a_run_however_short(string algorithm)
+    {
+        Assert.SkipWhen(SimulatedHost.Missing is not null, $"{EngineHost.Name}: the simulation is the embedded engine's.");
+        var frames = new List<long>();
+        var options = new TrainingRunOptions { Deterministic = true, Progress = new Progress(value => frames.Add(value.Frames)) };
+        var config = Config(algorithm, frames: 300_000) with { Run = new RunOptions { MetricsSeconds = 86400 } };
+        await TrainingRun.RunAsync(config, options, CancellationToken.None);
+        Assert.InRange(frames.Count, 45, 101);
     }
 
     [Fact]
@@ -158,6 +204,10 @@ public sealed class AsyncRunTests
     [InlineData("gorila-breakout", "network.lstm=8", "has no LSTM")]
     [InlineData("gorila-breakout", "learner.replayStart=1_000_000", "learning would never begin")]
     [InlineData("a3c-cartpole", "network.dueling=true", "Dueling is for action values")]
+    [InlineData("a2c-cartpole", "parameterServer.shards=2", "a2c has its parameters in one process")]
+    [InlineData("impala-catch", "parameterServer.shards=1", "impala has its parameters in one process")]
+    [InlineData("a3c-cartpole", "parameterServer.shards=65", "parameterServer.shards")]
+    [InlineData("a3c-cartpole", "parameterServer.maxRolledBackUpdates=1", "parameterServer.maxRolledBackUpdates")]
     public void What_does_not_fit_together_is_refused(string preset, string option, string reason) =>
         Assert.Contains(reason, Assert.Throws<ConfigException>(() => ConfigLoader.Load(preset, [ConfigOverride.Parse(option)])).Message);
 
@@ -186,6 +236,12 @@ public sealed class AsyncRunTests
             },
         };
     }
+
+    private static TrainingConfig Sharded(TrainingConfig config, int shards) => config with
+    {
+        ParameterServer = config.ParameterServer with { Shards = shards, MaxRolledBackUpdates = 100, PublishMilliseconds = 1 },
+        Workers = config.Workers with { Count = 4 },
+    };
 
     private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null)
     {

@@ -144,7 +144,10 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         TotalFrames = config.Frames,
         FramesPerSecond = _progress?.FramesPerSecond ?? 0,
         MeanReturn100 = _progress?.MeanReturn100,
+        GreedyReturn = _progress?.Evaluation?.MeanReturn,
+        GreedyFrames = _progress?.Evaluation?.Frames,
         PolicyLag = _progress?.PolicyLag,
+        ShardSkew = _progress?.ShardSkew,
         Updates = _progress?.Updates ?? 0,
         Workers = _workers,
         Unrolls = _progress is { } now

@@ -14,7 +14,7 @@ internal sealed class WireTable
     /// <summary>Nodes of different versions refuse each other.</summary>
     public const int Version = 3;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 31;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 22, StateChunkId = 33;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -39,8 +39,18 @@ internal sealed class WireTable
         Add(18, GradientCodecs.Write, GradientCodecs.ReadGradientAcknowledged);
         Add(19, GradientCodecs.Write, GradientCodecs.ReadRegisterLearner);
         Add(20, GradientCodecs.Write, GradientCodecs.ReadLearnerRegistered);
-        Add(30, TransitionCodecs.Write, TransitionCodecs.ReadRequestTransitions);
+        Add(21, TransitionCodecs.Write, TransitionCodecs.ReadRequestTransitions);
         Add(TransitionsDrawnId, TransitionCodecs.Write, TransitionCodecs.ReadTransitionsDrawn);
+        Add(30, ShardCodecs.Write, ShardCodecs.ReadOfferShards);
+        Add(31, ShardCodecs.Write, ShardCodecs.ReadStartShard);
+        Add(32, ShardCodecs.Write, ShardCodecs.ReadShardStarted);
+        Add(StateChunkId, ShardCodecs.Write, ShardCodecs.ReadStateChunk);
+        Add(34, ShardCodecs.Write, ShardCodecs.ReadStateReceived);
+        Add(35, ShardCodecs.Write, ShardCodecs.ReadShardReport);
+        Add(36, ShardCodecs.Write, ShardCodecs.ReadStopShard);
+        Add(37, ShardCodecs.Write, ShardCodecs.ReadSaveShard);
+        Add(38, ShardCodecs.Write, ShardCodecs.ReadWhereAreShards);
+        Add(39, ShardCodecs.Write, ShardCodecs.ReadShardPlaces);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);
@@ -51,7 +61,7 @@ internal sealed class WireTable
     public static LinkContent ContentOf(int id) => id switch
     {
         InsertUnrollId or TransitionsDrawnId => LinkContent.Experience,
-        ParametersChunkId => LinkContent.Weights,
+        ParametersChunkId or StateChunkId => LinkContent.Weights,
         PushGradientId => LinkContent.Gradients,
         _ => LinkContent.Other,
     };

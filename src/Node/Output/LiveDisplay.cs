@@ -83,6 +83,10 @@ internal sealed class LiveDisplay : TrainingDisplay
             facts.AddRow("episodes", Count(progress.Episodes), "policy lag", Number(progress.PolicyLag));
             facts.AddRow("loss (pi, v, H)", $"{Number(progress.PolicyLoss)}, {Number(progress.ValueLoss)}, {Number(progress.Entropy)}",
                 "gradient norm", Number(progress.GradientNorm));
+            if (progress.Evaluation is { } greedy)
+                facts.AddRow("greedy return", Number(greedy.MeanReturn), "at frames", Count(greedy.Frames));
+            if (!double.IsNaN(progress.ShardSkew))
+                facts.AddRow("skew of shards", Number(progress.ShardSkew), "greatest", Number(progress.ShardSkewMax));
             facts.AddRow("elapsed", Duration(progress.Elapsed), "left", progress.Remaining is { } left ? Duration(left) : "-");
             var share = progress.TotalFrames > 0 ? Math.Clamp((double)progress.Frames / progress.TotalFrames, 0, 1) : 0;
             return new Rows(

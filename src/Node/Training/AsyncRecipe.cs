@@ -47,15 +47,19 @@ internal sealed class AsyncRecipe
     public BuildFacts Build { get; }
 
     /// <summary>The algorithm has target parameters.</summary>
-    public bool HasTarget => Options is AsyncQOptions or GorilaOptions;
+    public bool HasTarget => TargetRefresh.Interval > 0;
+
+    /// <summary>When θ⁻ is refreshed; an interval of 0 where the algorithm has none.</summary>
+    public (long Interval, TargetClock Clock) TargetRefresh => Options switch
+    {
+        AsyncQOptions q => (q.TargetInterval, TargetClock.Frames),
+        GorilaOptions gorila => (gorila.TargetInterval, TargetClock.Updates),
+        _ => default,
+    };
 
     /// <summary>θ⁻; null where the algorithm has none.</summary>
-    public TargetParameters? CreateTarget(SharedParameters shared) => Options switch
-    {
-        AsyncQOptions q => new TargetParameters(shared, q.TargetInterval),
-        GorilaOptions gorila => new TargetParameters(shared, gorila.TargetInterval, TargetClock.Updates),
-        _ => null,
-    };
+    public TargetParameters? CreateTarget(SharedParameters shared) =>
+        HasTarget ? new TargetParameters(shared, TargetRefresh.Interval, TargetRefresh.Clock) : null;
 
     /// <summary>Checks that the replay memories of so many learners of this process can be had, before any of them is made.</summary>
     /// <param name="learners">Learners.</param>

@@ -23,7 +23,7 @@ internal sealed class AsyncRunPlan : RunPlan
     private readonly IParallelRunner _runner;
     private readonly TargetParameters? _target;
     private readonly bool _isSynchronous;
-    private readonly int _threads;
+    private readonly int _threads, _localShards;
     private readonly UnrollPool? _wirePool;
 
     private AsyncRunPlan(TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer)
@@ -38,7 +38,8 @@ internal sealed class AsyncRunPlan : RunPlan
         var random = RandomStream.Create(config.Seed, StreamRole.Initialization);
         _recipe.Network.Initialize(initial, ref random);
         var shared = new SharedParameters(initial, _recipe.Options.Update);
-        _state = new AsyncState(config.Algorithm, shared);
+        _localShards = LocalShards(config, options, shared.Count);
+        _state = new AsyncState(config.Algorithm, shared, config.ParameterServer.Shards);
         var learners = options.LocalWorkers ?? WorkerCount(config);
         _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
@@ -56,6 +57,8 @@ internal sealed class AsyncRunPlan : RunPlan
         (KnownEnvironments.All.Create(config.Environment, 1, RandomStream.Create(config.Seed, StreamRole.Environment)) as IDisposable)?.Dispose();
     }
 
+    public override bool HasShards => _state.Shards is not null;
+
     /// <summary>The state of its learners.</summary>
     public AsyncState State => _state;
 
@@ -67,21 +70,70 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override int ResumedEpoch => _state.ResumedEpoch;
 
+    private int FramesPerGradient => _recipe.Options.SegmentLength * _recipe.Options.Environments;
+
+    /// <summary>Gradients that a learner may have on their way.</summary>
+    private int Credits
+    {
+        get
+        {
+            var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(Config.ParameterServer.GradientEncoding);
+            return (int)Math.Clamp(Config.Workers.MaxMegabytesInFlight * 1e6 / bytes, 1, Config.Workers.Credits);
+        }
+    }
+
     private LinearSchedule LearningRate => ActorLearner.Schedule(_recipe.Options, Config.Frames);
 
     /// <inheritdoc cref="RunPlan.Create"/>
     public static new AsyncRunPlan Create(
         TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer) => new(config, options, runner, writer);
 
-    public override LearnerReport Report() => _state.Report((float)LearningRate.At(_state.Shared.Frames));
+    public override LearnerReport Report() => _state.Report((float)LearningRate.At(_state.Frames));
 
     public override RunActors Start(IActorContext context, IActorRef self)
     {
+        if (HasOtherNodes) StartReplay(context);
+        if (HasShards) return StartSharded(context, self);
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
         var gradients = HasOtherNodes ? StartServers(context) : null;
-        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients);
-        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), ActorRefs.Nobody);
+        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients, SegmentsPerTurn);
+        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), ActorRefs.Nobody);
+    }
+
+    // Learners of this process send gradients as all others do.
+    private RunActors StartSharded(IActorContext context, IActorRef self)
+    {
+        var refresh = _recipe.TargetRefresh;
+        var learning = new ShardLearning(
+            _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits);
+        var setup = new ShardedRunSetup(_state, RunId, learning, Config.ParameterServer, LearningRate, CheckpointFrames, Writer);
+        var owner = context.ActorOf(Props.Create(() => new ShardedRunActor(setup, self)), RunCoordinator.LearnerName);
+        if (_localShards > 0)
+            owner.Tell(
+                new OfferShards(_localShards), context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher)), "shards"));
+        if (LocalWorkers.Count == 0) return new RunActors(owner, ActorRefs.Nobody);
+        var team = new LearnerTeam(Config, _recipe, RunId, owner, LocalWorkers, self);
+        return new RunActors(owner, team.Start(context, generation: 0).Pool);
+    }
+
+    private static int LocalShards(TrainingConfig config, TrainingRunOptions options, int parameters)
+    {
+        var (shards, isAlone) = (config.ParameterServer.Shards, options.Endpoint is null);
+        if (shards > parameters)
+            throw new ArgumentException($"parameterServer.shards: {shards} shards of {parameters} parameters: each needs one at least.");
+        var room = options.LocalShards ?? (isAlone ? shards : 0);
+        if (shards == 0 && room > 0)
+            throw new ArgumentException($"--shards {room}: this run has no shards. --set parameterServer.shards={room} splits its parameters.");
+        if (isAlone && room < shards)
+            throw new ArgumentException($"--shards {room}: the run has {shards} shards (parameterServer.shards) and no other nodes: leave --shards out.");
+        return room;
+    }
+
+    public override bool CopyParameters(Span<float> values, bool isOver)
+    {
+        _state.Shared.Values.CopyTo(values);
+        return true;
     }
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
@@ -91,30 +143,31 @@ internal sealed class AsyncRunPlan : RunPlan
         if (_recipe.Options is not GorilaOptions gorila) return;
         logger.Information(
             "Replay memories are not in checkpoints: up to {Lost:N0} steps are lost, and learning waits until a memory has {Start:N0}",
-            Math.Min(_state.Shared.Frames, (long)gorila.ReplayCapacity * (_recipe.IsReplayShared ? 1 : learners)), gorila.ReplayStart);
+            Math.Min(_state.Frames, (long)gorila.ReplayCapacity * (_recipe.IsReplayShared ? 1 : learners)), gorila.ReplayStart);
+    }
+
+    // The one memory of all learners, for those of other nodes.
+    private void StartReplay(IActorContext context)
+    {
+        if (_recipe is not { IsReplayShared: true, Options: GorilaOptions gorila }) return;
+        var workers = Config.Workers;
+        var setup = new TransitionReplaySetup(
+            _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, workers.Credits,
+            (long)(workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
+        context.ActorOf(Props.Create(() => new TransitionReplayActor(setup)), RunCoordinator.ReplayName);
     }
 
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
     {
-        var (options, workers) = (Config.ParameterServer, Config.Workers);
+        var options = Config.ParameterServer;
         var parameters = context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.ServerName);
         var targets = _target is null
             ? ActorRefs.Nobody
             : context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.TargetsName);
-        if (_recipe is { IsReplayShared: true, Options: GorilaOptions gorila })
-        {
-            var replay = new TransitionReplaySetup(
-                _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, workers.Credits,
-                (long)(workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
-            context.ActorOf(Props.Create(() => new TransitionReplayActor(replay)), RunCoordinator.ReplayName);
-        }
-        var frames = _recipe.Options.SegmentLength * _recipe.Options.Environments;
-        var learning = new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, frames, _state.Epoch);
-        var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(options.GradientEncoding);
-        var credits = (int)Math.Clamp(workers.MaxMegabytesInFlight * 1e6 / bytes, 1, workers.Credits);
+        var learning = new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch);
         var setup = new GradientServerSetup(
-            new GradientIntake(learning), learning, parameters, targets, RunId, credits, Config.Frames,
+            new GradientIntake(learning), learning, parameters, targets, RunId, Credits, Config.Frames,
             TimeSpan.FromMilliseconds(options.PublishMilliseconds));
         return context.ActorOf(
             Props.Create(() => new GradientServerActor(setup)).WithDispatcher(RunCoordinator.LearnerDispatcher), RunCoordinator.GradientsName);

@@ -1,6 +1,6 @@
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>Where a run is; reported every <see cref="RunOptions.MetricsSeconds"/> and once at the end.</summary>
+/// <summary>Where a run is; reported every <see cref="RunOptions.MetricsSeconds"/>, at each hundredth of its frames and at the end.</summary>
 public sealed record TrainingProgress
 {
     /// <summary>Environment steps that were learned from, those before a resume included.</summary>
@@ -19,6 +19,12 @@ public sealed record TrainingProgress
 
     /// <summary>Mean number of updates between the weights that acted and those that learned, of late.</summary>
     public double PolicyLag { get; init; }
+
+    /// <summary>Updates between the shard that had most and the one that had least, in the weights that acted, mean of late; NaN without shards.</summary>
+    public double ShardSkew { get; init; } = double.NaN;
+
+    /// <summary>The greatest of them; NaN without shards.</summary>
+    public double ShardSkewMax { get; init; } = double.NaN;
 
     public long Updates { get; init; }
 
@@ -58,6 +64,9 @@ public sealed record TrainingProgress
 
     /// <summary>Episodes that broke off because their environment failed.</summary>
     public long EpisodesLost { get; init; }
+
+    /// <summary>The newest one; null before the first, and where the run has none.</summary>
+    public GreedyReturn? Evaluation { get; init; }
 
     /// <summary>Workers that are to work now.</summary>
     public int Workers { get; init; }

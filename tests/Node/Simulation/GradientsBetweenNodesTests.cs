@@ -1,18 +1,8 @@
 using System.Runtime.InteropServices;
 using Akka.Actor;
-using Rl.Distributed.Actors;
-using Rl.Distributed.Actors.AsyncLearners;
-using Rl.Distributed.Core.Checkpoints;
-using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
-using Rl.Distributed.Node.Clustering;
-using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.Node.Engines;
-using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
-using Rl.Distributed.Runtime;
-using Serilog.Core;
 
 namespace Rl.Distributed.Node.Tests.Simulation;
 
@@ -30,7 +20,7 @@ public sealed class GradientsBetweenNodesTests
 
         static (ulong, string) Ended(ulong seed)
         {
-            var world = new World("a3c", seed, frames: 4000);
+            var world = new GradientWorld("a3c", seed, frames: 4000);
             world.Simulation.Network.DropProbability = 0.01;
             world.Lead();
             world.Act();
@@ -51,7 +41,7 @@ public sealed class GradientsBetweenNodesTests
     [InlineData("async-sarsa", "float32")]
     public void Every_asynchronous_algorithm_learns_over_nodes_and_beside_learners_that_share_memory(string algorithm, string encoding)
     {
-        var world = new World(algorithm, seed: 3, Endless, $"parameterServer.gradientEncoding={encoding}");
+        var world = new GradientWorld(algorithm, seed: 3, Endless, $"parameterServer.gradientEncoding={encoding}");
         var targets = 0;
         world.Simulation.Watcher = (_, path, message) => targets += message is ParametersChunk && path.Name.StartsWith(RunCoordinator.TargetsName, StringComparison.Ordinal) ? 1 : 0;
         world.Lead(localWorkers: 1);
@@ -68,7 +58,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_gradient_that_comes_twice_is_applied_once_and_one_with_NaN_never_and_the_run_goes_on()
     {
-        var world = new World("a3c", seed: 4, Endless);
+        var world = new GradientWorld("a3c", seed: 4, Endless);
         PushGradient? sent = null;
         world.Simulation.Watcher = (_, path, message) => sent = message is PushGradient push && path.Name == RunCoordinator.GradientsName ? push : sent;
         world.Lead();
@@ -103,7 +93,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_node_that_dies_is_not_waited_for_and_works_again_when_it_is_back()
     {
-        var world = new World("async-nstep-q", seed: 8, Endless);
+        var world = new GradientWorld("async-nstep-q", seed: 8, Endless);
         world.Lead();
         world.Act();
         world.Until(() => world.Run.Nodes == 2 && world.State.Gradients.Applied > 50);
@@ -120,7 +110,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_leader_that_resumes_is_found_again_and_applies_nothing_of_before()
     {
-        var world = new World("a3c", seed: 9, Endless);
+        var world = new GradientWorld("a3c", seed: 9, Endless);
         PushGradient? sent = null;
         world.Simulation.Watcher = (_, path, message) => sent = message is PushGradient push && path.Name == RunCoordinator.GradientsName ? push : sent;
         world.Lead();
@@ -149,106 +139,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A2c_stays_in_one_process_and_says_why()
     {
-        var refusal = Assert.Throws<ArgumentException>(() => new World("a2c", seed: 1, Endless).Lead());
+        var refusal = Assert.Throws<ArgumentException>(() => new GradientWorld("a2c", seed: 1, Endless).Lead());
         Assert.Contains("waits for all its learners", refusal.Message);
-    }
-
-    /// <summary>A simulated cluster with a small run.</summary>
-    private sealed class World
-    {
-        private static readonly HostPort Address = new("10.0.0.1", 4053);
-
-        private readonly TrainingConfig _config;
-
-        public World(string algorithm, ulong seed, long frames, params string[] more)
-        {
-            string[] words = [
-                "network.hidden=[16]", "parameterServer.chunkKilobytes=1", "parameterServer.publishMilliseconds=20", "workers.creditTimeoutSeconds=1",
-                $"frames={frames}", $"seed={seed}", .. algorithm is "a3c" or "a2c" ? Array.Empty<string>() : ["learner.targetInterval=1000"], .. more];
-            _config = ConfigLoader.Load($"{algorithm}-cartpole", [.. words.Select(ConfigOverride.Parse)]);
-            Simulation = EmbeddedEngine.Simulate(seed);
-            Simulation.MessageCost = TimeSpan.FromMilliseconds(2);
-            Nodes = [.. Enumerable.Range(2, 2).Select(i => new SimulatedActorProcess(
-                Simulation, new HostPort($"10.0.0.{i}", 4053), Address, 1, Logger.None, _ => { }))];
-        }
-
-        public EmbeddedEngine.Simulation Simulation { get; }
-
-        public SimulatedActorProcess[] Nodes { get; }
-
-        public ActorSystem Leader { get; private set; } = null!;
-
-        public IActorRef Coordinator { get; private set; } = ActorRefs.Nobody;
-
-        public AsyncState State { get; private set; } = null!;
-
-        public Watcher Run { get; private set; } = new();
-
-        /// <summary>The last checkpoint, and the updates in it.</summary>
-        public SavedRun? Saved { get; private set; }
-
-        public void Lead(int localWorkers = 0, SavedRun? resume = null)
-        {
-            var endpoint = new NodeEndpoint { Listen = Address, Roles = NodeRoles.Leading };
-            var run = Run = new Watcher();
-            var plan = AsyncRunPlan.Create(
-                _config,
-                new TrainingRunOptions
-                {
-                    Endpoint = endpoint,
-                    LocalWorkers = localWorkers,
-                    RunId = "run",
-                    Resume = resume is null ? null : new LoadedCheckpoint(resume.Checkpoint, "", 0),
-                },
-                SequentialRunner.Instance,
-                (checkpoint, _) =>
-                {
-                    Saved = new SavedRun(checkpoint, checkpoint.Tensor("counters").Int64s[1]);
-                    return Task.CompletedTask;
-                });
-            State = plan.State;
-            var system = Leader = EngineHost.Create(Simulation, Logger.None, endpoint);
-            Akka.Cluster.Cluster.Get(system).JoinSeedNodes([EngineHost.AddressOf(Address)]);
-            Coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
-        }
-
-        public void Act()
-        {
-            foreach (var node in Nodes) node.Start();
-        }
-
-        public void Until(Func<bool> condition) => Assert.True(
-            Simulation.RunUntil(() => Run.Failure is not null || condition(), TimeSpan.FromMinutes(5)) && Run.Failure is null,
-            $"{Run.Failure} {State.Shared.Updates} updates, {State.Gradients.Applied} of other nodes, {Run.Nodes} nodes");
-
-        /// <summary>Each update has the frames of a segment, whoever made it.</summary>
-        public void AssertAddsUp() => Assert.Equal(State.Shared.Frames, State.Shared.Updates * _config.Workers.UnrollLength);
-    }
-
-    private sealed record SavedRun(Checkpoint Checkpoint, long Updates);
-
-    private sealed class Watcher : IRunWatcher
-    {
-        public int Nodes { get; private set; }
-
-        public int MostNodes { get; private set; }
-
-        public TrainingFinished? End { get; private set; }
-
-        public Exception? Failure { get; private set; }
-
-        public void OnReport(LearnerReport report)
-        {
-        }
-
-        public void OnReport(WorkerReport report)
-        {
-        }
-
-        public void OnWorkers(WorkerRoster roster) => (Nodes, MostNodes) = (roster.Nodes, Math.Max(MostNodes, roster.Nodes));
-
-        public void OnFinished(TrainingFinished end) => End ??= end;
-
-        public void OnFailed(Exception reason) => Failure ??= reason;
     }
 }
