@@ -196,6 +196,7 @@ public sealed class AsyncRunActor : ReceiveActor
 
     private void End()
     {
+        LogRejections();
         if (_failure is not null)
         {
             _observer.Tell(new TrainingFailed(_failure));
@@ -204,6 +205,14 @@ public sealed class AsyncRunActor : ReceiveActor
         }
         var here = new ConsumptionClaim(SharedMemory, WorkerIdentity.FirstIncarnation(State.Epoch), AppliedHere() - _appliedBefore + _rejectedHere);
         _observer.Tell(new TrainingFinished(Report(), [here, .. State.Gradients.SentAtLeast()]));
+    }
+
+    private void LogRejections()
+    {
+        var reasons = Enum.GetValues<GradientRejection>().Where(reason => State.Shared.Rejected(reason) > 0)
+            .Select(reason => $"{State.Shared.Rejected(reason)} {reason}");
+        var text = string.Join(", ", reasons);
+        if (text.Length > 0) _log.Info($"Gradients that were not applied since this process began: {text}");
     }
 
     // Gradients of learners that share memory; those of other nodes are in the ledger.

@@ -43,8 +43,10 @@ internal sealed record LearnerTeam(
     /// <summary>Is told of them even when the actor system is at its end; null: nobody wants to know.</summary>
     public Action<WorkerReport>? Reported { get; init; }
 
-    /// <summary>Where the owner of all learners' replay memory is, on another node; null where there is no such.</summary>
+    /// <summary>Owns the replay memory of all learners; null where each has its own, or all are of this process.</summary>
     public ActorPath? Replay { get; init; }
+
+    private TimeSpan CreditTimeout => TimeSpan.FromSeconds(Config.Workers.CreditTimeoutSeconds);
 
     /// <summary>Starts their actors.</summary>
     /// <param name="context">The parent.</param>
@@ -61,22 +63,23 @@ internal sealed record LearnerTeam(
             .ToList();
         var owner = Owner;
         var finder = context.ActorOf(Props.Create(() => new ShardFinderActor(owner, caches)), $"shard-finder-{generation}");
-        List<IActorRef> links = [finder];
         List<IActorRef> all = [.. caches.Select(cache => cache.Parameters), .. caches.Select(cache => cache.Targets).OfType<IActorRef>()];
-        var timeout = TimeSpan.FromSeconds(Config.Workers.CreditTimeoutSeconds);
-        Func<LearnerPlace, IReplayAccess>? replay = null;
-        if (Replay is { } memory && recipe.Options is GorilaOptions gorila)
-        {
-            var link = context.ActorOf(Props.Create(() => new ReplayLinkActor(memory, timeout)), $"replay-link-{generation}");
-            replay = at => new RemoteReplay(at, recipe.Segment, gorila.BatchSize, link);
-            links.Add(link);
-        }
+        var link = Replay is { } replay ? StartLink(context, replay, generation) : null;
+        Func<LearnerPlace, IReplayAccess>? access =
+            link is null ? null : at => new RemoteReplay(at, recipe.Segment, ((GorilaOptions)recipe.Options).BatchSize, link);
         var setup = new RemoteLearnerSetup(
-            (at, run) => recipe.ForThread(replay)(at, run), parameters, Run, Config.Seed, recipe.Options.MaxGradientNorm, Config.ParameterServer,
-            timeout, Reported);
+            (at, run) => recipe.ForThread(access)(at, run), parameters, Run, Config.Seed, recipe.Options.MaxGradientNorm, Config.ParameterServer,
+            CreditTimeout, Reported);
         Func<WorkerIdentity, Props> learner = identity => Props.Create(() => new RemoteLearnerActor(setup, identity, finder, all, cells, observer));
         var identities = Identities;
-        return new NodeActors(context.ActorOf(Props.Create(() => new WorkerPool(learner, identities)), $"workers-{generation}"), [.. links, .. all]);
+        var pool = context.ActorOf(Props.Create(() => new WorkerPool(learner, identities)), $"workers-{generation}");
+        return new NodeActors(pool, link is null ? [finder, .. all] : [finder, link, .. all]);
+    }
+
+    private IActorRef StartLink(IActorContext context, ActorPath replay, int generation)
+    {
+        var timeout = CreditTimeout;
+        return context.ActorOf(Props.Create(() => new ReplayLinkActor(replay, timeout)), $"replay-link-{generation}");
     }
 
     private static IActorRef StartCache(IActorContext context, string name, ParameterCell cell, ShardRange range)

@@ -44,7 +44,10 @@ internal sealed class AsyncRunPlan : RunPlan
         _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
         if (options.Resume is { } resume)
+        {
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
+            LogReplayLost(options.Logger, learners);
+        }
         else
             _state.Begin(options.LeastEpoch, options.UnrollsConsumed);
         _target = _recipe.CreateTarget(shared);
@@ -89,6 +92,7 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override RunActors Start(IActorContext context, IActorRef self)
     {
+        if (HasOtherNodes) StartReplay(context);
         if (HasShards) return StartSharded(context, self);
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
@@ -97,10 +101,9 @@ internal sealed class AsyncRunPlan : RunPlan
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), ActorRefs.Nobody);
     }
 
-    // Learners of this process send gradients as all others do; their replay memory is here.
+    // Learners of this process send gradients as all others do.
     private RunActors StartSharded(IActorContext context, IActorRef self)
     {
-        if (HasOtherNodes) StartReplay(context);
         var refresh = _recipe.TargetRefresh;
         var learning = new ShardLearning(
             _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits);
@@ -135,20 +138,28 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
 
-    // All learners' memory, for those of other nodes.
+    private void LogReplayLost(Serilog.ILogger logger, int learners)
+    {
+        if (_recipe.Options is not GorilaOptions gorila) return;
+        logger.Information(
+            "Replay memories are not in checkpoints: up to {Lost:N0} steps are lost, and learning waits until a memory has {Start:N0}",
+            Math.Min(_state.Frames, (long)gorila.ReplayCapacity * (_recipe.IsReplayShared ? 1 : learners)), gorila.ReplayStart);
+    }
+
+    // The one memory of all learners, for those of other nodes.
     private void StartReplay(IActorContext context)
     {
         if (_recipe is not { IsReplayShared: true, Options: GorilaOptions gorila }) return;
+        var workers = Config.Workers;
         var setup = new TransitionReplaySetup(
-            _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, Config.Workers.Credits,
-            (long)(Config.Workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
+            _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, workers.Credits,
+            (long)(workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
         context.ActorOf(Props.Create(() => new TransitionReplayActor(setup)), RunCoordinator.ReplayName);
     }
 
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
     {
-        StartReplay(context);
         var options = Config.ParameterServer;
         var parameters = context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.ServerName);
         var targets = _target is null
