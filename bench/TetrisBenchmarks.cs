@@ -9,7 +9,7 @@ namespace Rl.Distributed.Bench;
 /// The boards come from games of the BCTS controller, so that heights, holes and full rows are those of good play. The reported time
 /// is that of one placement: 200 ns are 5 million a second.
 /// </remarks>
-[Config(typeof(ShortInProcess)), WarmupCount(60)] // By then the tiers of the compiler are through.
+[Config(typeof(ShortInProcess))]
 public class TetrisBenchmarks
 {
     private const int Boards = 4096, PlacementsPerOperation = 1 << 14;

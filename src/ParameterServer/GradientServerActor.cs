@@ -60,7 +60,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         Receive<TakeCheckpoint>(_ => OnTakeCheckpoint());
         Receive<RegisterLearner>(OnRegister);
         Receive<Publish>(_ => OnPublish());
-        Receive<WatchGradients>(_ => _observer = Sender);
+        Receive<WatchGradients>(_ => OnWatch());
         Receive<StopGradients>(_ => Finish());
         Receive<Terminated>(OnTerminated);
     }
@@ -72,6 +72,13 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         _reportedAt = Context.System.Scheduler.MonotonicClock;
         OnPublish();
         Timers.StartPeriodicTimer(nameof(Publish), Publish.Instance, _setup.PublishInterval);
+    }
+
+    // A run that is resumed with all its frames done is finished before anybody watches.
+    private void OnWatch()
+    {
+        _observer = Sender;
+        if (_finished) _observer.Tell(GradientsFinished.Instance);
     }
 
     private void OnRegister(RegisterLearner message)

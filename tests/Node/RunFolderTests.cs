@@ -74,7 +74,7 @@ public sealed class RunFolderTests : IDisposable
         using (var metrics = new MetricsCsv(path)) metrics.Write(progress);
         File.AppendAllText(path, "1280,0.2");
         Assert.Equal(7, MetricsCsv.LastUnrollsConsumed(path));
-        using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1280, MeanReturn100 = 21.5 });
+        using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1280, MeanReturn100 = 21.5, Evaluation = new GreedyReturn(1000, 30.5, 2, 10) });
 
         var lines = File.ReadAllLines(path);
         Assert.Equal(4, lines.Length);
@@ -85,6 +85,8 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("0.0006", lines[1].Split(',')[columns.IndexOf("learning_rate")]);
         Assert.Equal("1280,0.2", lines[2]);
         Assert.Equal("21.5", lines[3].Split(',')[columns.IndexOf("mean_return_100")]);
+        Assert.Equal(["", "30.5"], [lines[1].Split(',')[columns.IndexOf("eval_return")], lines[3].Split(',')[columns.IndexOf("eval_return")]]);
+        Assert.Equal(["", "1000"], [lines[1].Split(',')[columns.IndexOf("eval_frames")], lines[3].Split(',')[columns.IndexOf("eval_frames")]]);
         Assert.Equal(columns.Count, lines[3].Split(',').Length);
     }
 

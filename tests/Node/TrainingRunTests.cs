@@ -87,6 +87,16 @@ public sealed class TrainingRunTests
         Assert.Equal(10, _files.List("/tenths").Count);
     }
 
+    [Fact]
+    public async Task Progress_is_told_at_each_hundredth_of_a_run_however_short()
+    {
+        SkipWithoutSimulation();
+        var frames = new List<long>();
+        var options = new TrainingRunOptions { Deterministic = true, Progress = new Progress(value => frames.Add(value.Frames)) };
+        await TrainingRun.RunAsync(Config(frames: 128_000) with { Run = new RunOptions { MetricsSeconds = 86400 } }, options, CancellationToken.None);
+        Assert.Equal([.. Enumerable.Range(1, 100).Select(i => i * 1280), 128_000], frames);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -7,7 +7,12 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="Create">Makes its learners for the incarnation that begins; called on their thread.</param>
 /// <param name="Shared">The parameters, and the frames of all learners.</param>
 /// <param name="TotalFrames">It ends when so many are done, all learners together.</param>
-public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames);
+/// <param name="SegmentsPerTurn">So many at most before others have their turn, also where time stands still.</param>
+public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedParameters Shared, long TotalFrames, int SegmentsPerTurn = 64)
+{
+    /// <summary>A report comes after so many frames at the latest: a hundredth of the run.</summary>
+    public long ReportFrames => Math.Max(1, TotalFrames / 100);
+}
 
 /// <summary>
 /// Is responsible for some learners of a process: runs them, segment by segment, until all frames are done or it is told to stop, and
@@ -15,8 +20,6 @@ public sealed record AsyncLearnerSetup(Func<int, IAsyncLearners> Create, SharedP
 /// </summary>
 public sealed class AsyncLearnerActor : ReceiveActor
 {
-    // Also where time stands still, others have their turn.
-    private const int SegmentsPerSlice = 64;
     private static readonly TimeSpan SliceTime = TimeSpan.FromMilliseconds(10), ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly AsyncLearnerSetup _setup;
@@ -24,6 +27,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
     private readonly IAsyncLearners _learners;
     private readonly int _group, _incarnation;
     private TimeSpan _reportedAt;
+    private long _framesAtReport;
     private bool _finished;
 
     /// <param name="setup">What it works with.</param>
@@ -40,7 +44,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     protected override void PreStart()
     {
-        _reportedAt = Context.System.Scheduler.MonotonicClock;
+        (_reportedAt, _framesAtReport) = (Context.System.Scheduler.MonotonicClock, _setup.Shared.Frames);
         Self.Tell(Continue.Instance);
     }
 
@@ -51,7 +55,7 @@ public sealed class AsyncLearnerActor : ReceiveActor
         if (_finished) return;
         var clock = Context.System.Scheduler;
         var (now, until) = (clock.MonotonicClock, clock.MonotonicClock + SliceTime);
-        for (var i = 0; i < SegmentsPerSlice && now < until; i++)
+        for (var i = 0; i < _setup.SegmentsPerTurn && now < until; i++)
         {
             if (_setup.Shared.Frames >= _setup.TotalFrames)
             {
@@ -67,8 +71,9 @@ public sealed class AsyncLearnerActor : ReceiveActor
 
     private void ReportIfDue(TimeSpan now)
     {
-        if (now - _reportedAt < ReportInterval) return;
-        _reportedAt = now;
+        var frames = _setup.Shared.Frames;
+        if (now - _reportedAt < ReportInterval && frames - _framesAtReport < _setup.ReportFrames) return;
+        (_reportedAt, _framesAtReport) = (now, frames);
         Report();
     }
 

@@ -15,9 +15,10 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// <param name="CheckpointFrames">A checkpoint each time the frames cross a multiple of this; 0 for none but the last.</param>
 /// <param name="Writer">Saves checkpoints.</param>
 /// <param name="Gradients">Takes the gradients of other nodes; null where the run has none.</param>
+/// <param name="SegmentsPerTurn">Segments that a group takes before others have their turn, at most.</param>
 public sealed record AsyncRunSetup(
     AsyncState State, Func<int, int, IAsyncLearners> Create, IReadOnlyList<WorkerIdentity> Groups, LinearSchedule LearningRate,
-    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer, IActorRef? Gradients = null);
+    long TotalFrames, long CheckpointFrames, CheckpointWriter Writer, IActorRef? Gradients = null, int SegmentsPerTurn = 64);
 
 /// <summary>
 /// Is responsible for a run of asynchronous learners: starts the actors of those that share this process's memory, restarts one that fails,
@@ -37,9 +38,9 @@ public sealed class AsyncRunActor : ReceiveActor
     private readonly HashSet<IActorRef> _working = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly RejectionWatch _rejections = new();
-    private readonly long _appliedBefore;
+    private readonly long _appliedBefore, _reportFrames;
     private TimeSpan _reportedAt;
-    private long _rejectedHere, _framesAtCheckpoint;
+    private long _rejectedHere, _framesAtCheckpoint, _framesAtReport;
     private bool _stopping, _saving, _saveRequested, _finished;
     private Exception? _failure, _lastFailure;
 
@@ -48,7 +49,8 @@ public sealed class AsyncRunActor : ReceiveActor
     public AsyncRunActor(AsyncRunSetup setup, IActorRef observer)
     {
         (_setup, _observer) = (setup, observer);
-        (_appliedBefore, _framesAtCheckpoint) = (AppliedHere(), setup.State.Shared.Frames);
+        (_appliedBefore, _reportFrames) = (AppliedHere(), Math.Max(1, setup.TotalFrames / 100));
+        _framesAtCheckpoint = _framesAtReport = setup.State.Shared.Frames;
         Receive<LearnersReport>(message => OnReport(message.Progress, isLocal: true));
         Receive<GradientsReport>(message => OnReport(message.Progress, isLocal: false));
         Receive<LearnersFinished>(_ => OnGroupFinished(Sender));
@@ -68,7 +70,8 @@ public sealed class AsyncRunActor : ReceiveActor
     {
         foreach (var identity in _setup.Groups)
         {
-            var learners = new AsyncLearnerSetup(incarnation => _setup.Create(identity.Index, incarnation), State.Shared, _setup.TotalFrames);
+            var learners = new AsyncLearnerSetup(
+                incarnation => _setup.Create(identity.Index, incarnation), State.Shared, _setup.TotalFrames, _setup.SegmentsPerTurn);
             var group = Context.ActorOf(
                 Props.Create(() => new AsyncLearnerActor(learners, identity, Self)).WithDispatcher(WorkerPool.Dispatcher),
                 $"learners-{identity.Index}");
@@ -93,14 +96,13 @@ public sealed class AsyncRunActor : ReceiveActor
         // What a learner elsewhere kept back, its ledger of what it sent does not know.
         _rejectedHere += isLocal ? progress.Rejected : progress.KeptBack;
         CheckRejections(progress, isLocal);
-        var now = Context.System.Scheduler.MonotonicClock;
-        if (now - _reportedAt >= ReportInterval)
+        var (now, frames) = (Context.System.Scheduler.MonotonicClock, State.Shared.Frames);
+        if (now - _reportedAt >= ReportInterval || frames - _framesAtReport >= _reportFrames)
         {
-            _reportedAt = now;
+            (_reportedAt, _framesAtReport) = (now, frames);
             _observer.Tell(Report());
         }
         if (_setup.CheckpointFrames <= 0 || _stopping) return;
-        var frames = State.Shared.Frames;
         if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) OnSaveCheckpoint();
         _framesAtCheckpoint = frames;
     }

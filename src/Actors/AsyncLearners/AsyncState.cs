@@ -61,6 +61,12 @@ public sealed class AsyncState
     /// <summary>Gradients that were refused since the run began, those that came twice included; of shards those of the one that refused most.</summary>
     public long Rejected => _rejectedBefore + (Shards?.Rejected ?? Shared.AllRejected);
 
+    /// <summary>Gradients that the parameters hold.</summary>
+    public long UnrollsConsumed => Shards?.Updates ?? Shared.Updates;
+
+    /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
+    public long UnrollsRolledBack => _rolledBack.Total;
+
     /// <summary>Takes in what a group of learners did.</summary>
     public void Add(LearnerProgress progress)
     {
@@ -75,11 +81,10 @@ public sealed class AsyncState
     public LearnerReport Report(float learningRate)
     {
         var (loss, frames) = (_recent?.Loss ?? default, Math.Max(1, _recent?.Frames ?? 0));
-        var updates = Shards?.Updates ?? Shared.Updates;
         return new LearnerReport
         {
             Frames = Frames,
-            Updates = updates,
+            Updates = UnrollsConsumed,
             Episodes = Episodes.Count,
             MeanReturn100 = Episodes.Mean,
             PolicyLag = Staleness.TakeRecent(),
@@ -92,10 +97,10 @@ public sealed class AsyncState
             Entropy = loss.Entropy / frames,
             GradientNorm = (float)(_recent?.GradientNorm ?? 0),
             LearningRate = learningRate,
-            UnrollsConsumed = updates,
+            UnrollsConsumed = UnrollsConsumed,
             UnrollsDuplicate = 0,
             UnrollsRejected = Rejected,
-            UnrollsRolledBack = _rolledBack.Total,
+            UnrollsRolledBack = UnrollsRolledBack,
             EpisodesRestarted = EpisodesRestarted,
             EpisodesLost = Episodes.Lost,
         };

@@ -22,12 +22,13 @@ public sealed record ImpalaLearnerSetup(
 /// </summary>
 public sealed class ImpalaLearnerActor : ReceiveActor
 {
-    private const int UpdatesPerReport = 100;
+    private const int MostUpdatesPerReport = 100;
     private static readonly TimeSpan ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ImpalaLearnerSetup _setup;
     private readonly ImpalaState _state;
     private readonly SnapshotPool _snapshots;
+    private readonly long _updatesPerReport;
     private Unroll[] _batch = [], _fresh = [];
     private BatchReady? _next;
     private bool _learning, _stopping, _saving, _saveRequested, _finished;
@@ -38,6 +39,9 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     public ImpalaLearnerActor(ImpalaLearnerSetup setup, ImpalaState state, SnapshotPool snapshots)
     {
         (_setup, _state, _snapshots) = (setup, state, snapshots);
+        // A hundredth of the run.
+        var updates = setup.TotalFrames / 100 / ((long)state.Learner.UnrollsPerUpdate * state.Shape.Frames);
+        _updatesPerReport = Math.Clamp(updates, 1, MostUpdatesPerReport);
         Receive<BatchReady>(OnBatchReady);
         Receive<Continue>(_ => OnContinue());
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
@@ -139,7 +143,7 @@ public sealed class ImpalaLearnerActor : ReceiveActor
     private void ReportIfDue()
     {
         var now = Context.System.Scheduler.MonotonicClock;
-        if (now - _reportedAt < ReportInterval && Learner.Updates - _updatesAtReport < UpdatesPerReport) return;
+        if (now - _reportedAt < ReportInterval && Learner.Updates - _updatesAtReport < _updatesPerReport) return;
         (_reportedAt, _updatesAtReport) = (now, Learner.Updates);
         _setup.Observer.Tell(_state.Report());
     }

@@ -144,6 +144,8 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         TotalFrames = config.Frames,
         FramesPerSecond = _progress?.FramesPerSecond ?? 0,
         MeanReturn100 = _progress?.MeanReturn100,
+        GreedyReturn = _progress?.Evaluation?.MeanReturn,
+        GreedyFrames = _progress?.Evaluation?.Frames,
         PolicyLag = _progress?.PolicyLag,
         ShardSkew = _progress?.ShardSkew,
         Updates = _progress?.Updates ?? 0,

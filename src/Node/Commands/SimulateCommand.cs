@@ -71,7 +71,7 @@ internal sealed class SimulateCommand
         _host.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{report.Frames} frames, {report.Updates} updates, {report.Faults} faults, {report.LeaderStarts} starts of the leading node, "
             + $"{report.Messages} messages, {report.Elapsed.TotalSeconds:0.000} s of virtual time"));
-        _host.Output.WriteLine($"Unrolls: {report.Unrolls}");
+        _host.Output.WriteLine($"{char.ToUpperInvariant(report.Things[0])}{report.Things[1..]}: {report.Unrolls}");
         _host.Output.WriteLine($"Weights {report.WeightsHash:x16}, messages {report.MessageHash:x16}");
         return report.Violation is null ? ExitCodes.Ok : throw new CommandFailedException(report.Violation);
     }

@@ -28,7 +28,10 @@ internal sealed record SimulationReport
     /// <summary>How often the leading node began, the first time included.</summary>
     public required int LeaderStarts { get; init; }
 
-    /// <summary>What became of the unrolls.</summary>
+    /// <summary>What workers send, in the plural.</summary>
+    public required string Things { get; init; }
+
+    /// <summary>What became of these.</summary>
     public required string Unrolls { get; init; }
 
     /// <summary>Virtual time from the start to the end.</summary>

@@ -58,6 +58,12 @@ internal sealed record RunStatus
     /// <summary>Mean return of the last 100 episodes; null until one ended.</summary>
     public double? MeanReturn100 { get; init => field = Finite(value); }
 
+    /// <summary>Mean return of the newest evaluation's greedy episodes; null until there is one.</summary>
+    public double? GreedyReturn { get; init; }
+
+    /// <summary>Where the run was when that evaluation took the parameters.</summary>
+    public long? GreedyFrames { get; init; }
+
     /// <summary>Mean number of updates between the weights that acted and those that learned; null until it is known.</summary>
     public double? PolicyLag { get; init => field = Finite(value); }
 

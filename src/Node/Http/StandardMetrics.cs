@@ -28,6 +28,11 @@ internal static class StandardMetrics
         page.Gauge("rl_frames_target", "Environment steps after which the run ends.", run.TotalFrames);
         page.Gauge("rl_frames_per_second", "Environment steps learned from per second, of late.", run.FramesPerSecond);
         page.Gauge("rl_mean_return_100", "Mean return of the last 100 episodes; NaN until one ended.", run.MeanReturn100 ?? double.NaN);
+        if (run is { GreedyReturn: { } greedy, GreedyFrames: { } frames })
+        {
+            page.Gauge("rl_greedy_return", "Mean return of the newest evaluation's greedy episodes.", greedy);
+            page.Gauge("rl_greedy_frames", "Environment steps that its parameters had learned from.", frames);
+        }
         page.Gauge("rl_policy_lag", "Mean updates between the weights that acted and those that learned.", run.PolicyLag ?? double.NaN);
         if (run.ShardSkew is { } skew)
             page.Gauge("rl_shard_skew", "Mean updates between the shard that had most and the one that had least, in the weights that acted.", skew);

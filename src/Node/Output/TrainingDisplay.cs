@@ -34,7 +34,10 @@ internal abstract class TrainingDisplay : IDisposable
     internal static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     internal static string Number(double? value) =>
-        value is { } number && double.IsFinite(number) ? number.ToString("0.##", CultureInfo.InvariantCulture) : "-";
+        value is { } number && double.IsFinite(number) ? Short(number) : "-";
+
+    /// <summary>With two decimals at most; what is 0 then has no sign.</summary>
+    internal static string Short(double number) => (Math.Round(number, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
 
     protected static string Duration(TimeSpan time) => time.TotalHours >= 1
         ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"
@@ -45,6 +48,7 @@ internal abstract class TrainingDisplay : IDisposable
         // A resumed run has more frames than this process trained on.
         var frames = Math.Min(result.Frames, Math.Round(result.FramesPerSecond * result.Seconds));
         return $"{Count(frames)} frames in {Number(result.Seconds)} s{(frames < result.Frames ? $" ({Count(result.Frames)} in all)" : "")}, "
-            + $"{Count(result.FramesPerSecond)} frames/s, mean return of the last 100 episodes {Number(result.MeanReturn100)}";
+            + $"{Count(result.FramesPerSecond)} frames/s, mean return of the last 100 episodes {Number(result.MeanReturn100)}"
+            + (result.Evaluation is { } greedy ? $", of {greedy.Episodes} greedy ones {Number(greedy.MeanReturn)}" : "");
     }
 }

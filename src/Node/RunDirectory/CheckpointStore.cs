@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Node.Training;
 using Serilog;
 
 namespace Rl.Distributed.Node.RunDirectory;
@@ -21,6 +22,10 @@ public sealed class CheckpointStore
     /// <summary>Metadata that the store adds: the frames.</summary>
     public const string FramesKey = "frames";
 
+    /// <summary>The parameters of the best evaluation. No run goes on from it: it holds nothing else.</summary>
+    public const string BestName = "best.safetensors";
+
+    private const string ReturnKey = "evaluation.meanReturn", DeviationKey = "evaluation.stdReturn", EpisodesKey = "evaluation.episodes";
     private const string Prefix = "checkpoint-";
     private const string Suffix = ".safetensors";
     private const string LeftBehindSuffix = ".superseded";
@@ -58,6 +63,40 @@ public sealed class CheckpointStore
         finally
         {
             _saving.Release();
+        }
+    }
+
+    /// <summary>Writes the parameters of the best evaluation, in place of those of the one before; it is on the disk on return.</summary>
+    public void SaveBest(float[] parameters, GreedyReturn evaluation)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(evaluation);
+        var metadata = new Dictionary<string, string>
+        {
+            [ReturnKey] = evaluation.MeanReturn.ToString("R", CultureInfo.InvariantCulture),
+            [DeviationKey] = evaluation.StdReturn.ToString("R", CultureInfo.InvariantCulture),
+            [EpisodesKey] = evaluation.Episodes.ToString(CultureInfo.InvariantCulture),
+        };
+        var tensors = new NamedTensor[] { new("parameters", [parameters.Length], parameters) };
+        Write(BestName, new Checkpoint { Metadata = metadata, Tensors = tensors }, evaluation.Frames);
+    }
+
+    /// <summary>What <see cref="SaveBest"/> wrote last; null where there is none that can be read.</summary>
+    public GreedyReturn? LoadBest()
+    {
+        if (!_files.List(_directory).Contains(BestName)) return null;
+        var path = Path.Combine(_directory, BestName);
+        try
+        {
+            var best = Read(_files, path);
+            return new GreedyReturn(
+                long.Parse(best.Text(FramesKey), CultureInfo.InvariantCulture), double.Parse(best.Text(ReturnKey), CultureInfo.InvariantCulture),
+                double.Parse(best.Text(DeviationKey), CultureInfo.InvariantCulture), int.Parse(best.Text(EpisodesKey), CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is CheckpointFormatException or IOException or UnauthorizedAccessException or FormatException)
+        {
+            _logger.Warning("Skipped {Path}: {Reason}", path, e.Message);
+            return null;
         }
     }
 
@@ -99,17 +138,23 @@ public sealed class CheckpointStore
 
     private string Save(Checkpoint checkpoint, long frames)
     {
+        var path = Write($"{Prefix}{frames.ToString("D15", CultureInfo.InvariantCulture)}{Suffix}", checkpoint, frames);
+        Prune(frames);
+        Saved?.Invoke(frames);
+        return path;
+    }
+
+    private string Write(string name, Checkpoint checkpoint, long frames)
+    {
         var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in checkpoint.Metadata) metadata[key] = value;
         metadata[ConfigKey] = _configYaml;
         metadata[FramesKey] = frames.ToString(CultureInfo.InvariantCulture);
 
         _files.CreateDirectory(_directory);
-        var path = Path.Combine(_directory, $"{Prefix}{frames.ToString("D15", CultureInfo.InvariantCulture)}{Suffix}");
+        var path = Path.Combine(_directory, name);
         _files.WriteDurably(path, stream => Safetensors.Write(stream, checkpoint with { Metadata = metadata }));
         _logger.Information("Saved checkpoint {Path}", path);
-        Prune(frames);
-        Saved?.Invoke(frames);
         return path;
     }
 

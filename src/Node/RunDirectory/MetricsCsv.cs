@@ -10,8 +10,9 @@ namespace Rl.Distributed.Node.RunDirectory;
 /// learning; policy_loss, value_loss and entropy (H, nats) of the last update, per frame; gradient_norm before clipping; learning_rate;
 /// unrolls_consumed, unrolls_lost (no answer in time), unrolls_rolled_back (consumed after the checkpoint that a resume began from),
 /// unrolls_rejected; episodes_restarted by resumes; episodes_lost by failures of
-/// environments; shard_skew, updates between the shard that had most and the one that had least in the weights that acted, and
-/// shard_skew_max, the greatest so far. Numbers are invariant; an unknown one is empty.
+/// environments; eval_return, the mean return of the newest evaluation's greedy episodes, and eval_frames, where the run was when it took the
+/// parameters: rows repeat them until there is another; shard_skew, updates between the shard that had most and the one that had least in the
+/// weights that acted, and shard_skew_max, the greatest so far. Numbers are invariant; an unknown one is empty.
 /// </remarks>
 internal sealed class MetricsCsv : IDisposable
 {
@@ -36,6 +37,8 @@ internal sealed class MetricsCsv : IDisposable
         ("unrolls_rejected", p => p.UnrollsRejected),
         ("episodes_restarted", p => p.EpisodesRestarted),
         ("episodes_lost", p => p.EpisodesLost),
+        ("eval_return", p => p.Evaluation?.MeanReturn ?? double.NaN),
+        ("eval_frames", p => p.Evaluation?.Frames ?? double.NaN),
         ("shard_skew", p => p.ShardSkew),
         ("shard_skew_max", p => p.ShardSkewMax),
     ];

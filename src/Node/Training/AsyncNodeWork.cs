@@ -18,6 +18,7 @@ internal sealed class AsyncNodeWork(TrainingConfig config, AsyncRecipe recipe) :
 
     public override NodeActors Start(WorkPlace place)
     {
+        recipe.CheckReplay(place.Assigned.Workers);
         var team = new LearnerTeam(config, recipe, place.Assigned.Run, place.Ring[RunCoordinator.LearnerName], place.Identities, place.Observer)
         {
             Reported = place.Reported,

@@ -60,6 +60,23 @@ internal sealed class AsyncRecipe
     public TargetParameters? CreateTarget(SharedParameters shared) =>
         HasTarget ? new TargetParameters(shared, TargetRefresh.Interval, TargetRefresh.Clock) : null;
 
+    /// <summary>Checks that the replay memories of so many learners of this process can be had, before any of them is made.</summary>
+    /// <param name="learners">Learners.</param>
+    /// <param name="available">Bytes that this process may use; null asks the runtime.</param>
+    /// <exception cref="ArgumentException">They cannot.</exception>
+    public void CheckReplay(int learners, long? available = null)
+    {
+        if (Options is not GorilaOptions gorila) return;
+        var memories = gorila.Replay == ReplayScope.Global ? 1 : learners;
+        var bytes = memories * (double)TransitionMemory.BytesFor(Network.Observation, gorila.ReplayCapacity);
+        var most = available ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes <= most) return;
+        throw new ArgumentException(
+            $"learner.replayCapacity: {memories} {(memories == 1 ? "memory" : "memories")} of {gorila.ReplayCapacity:N0} steps, "
+            + $"{TransitionMemory.BytesFor(Network.Observation, 1)} bytes each, {(memories == 1 ? "takes" : "take")} {bytes / 1e9:N1} GB, and there are {most / 1e9:N1} GB here. "
+            + $"{(memories == 1 ? "Lower it." : "Lower it or workers.count, or choose learner.replay=global.")}");
+    }
+
     /// <summary>What makes the learners of one thread, which take turns in the same memory.</summary>
     public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread()
     {

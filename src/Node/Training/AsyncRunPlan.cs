@@ -38,6 +38,7 @@ internal sealed class AsyncRunPlan : RunPlan
         _localShards = LocalShards(config, options, shared.Count);
         _state = new AsyncState(config.Algorithm, shared, config.ParameterServer.Shards);
         var learners = options.LocalWorkers ?? WorkerCount(config);
+        _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
         if (options.Resume is { } resume)
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
@@ -89,7 +90,7 @@ internal sealed class AsyncRunPlan : RunPlan
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
         var gradients = HasOtherNodes ? StartServers(context) : null;
-        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients);
+        var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients, SegmentsPerTurn);
         return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), ActorRefs.Nobody);
     }
 
@@ -120,6 +121,12 @@ internal sealed class AsyncRunPlan : RunPlan
         if (isAlone && room < shards)
             throw new ArgumentException($"--shards {room}: the run has {shards} shards (parameterServer.shards) and no other nodes: leave --shards out.");
         return room;
+    }
+
+    public override bool CopyParameters(Span<float> values, bool isOver)
+    {
+        _state.Shared.Values.CopyTo(values);
+        return true;
     }
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;

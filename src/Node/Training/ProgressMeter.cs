@@ -1,6 +1,7 @@
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Evaluation;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -14,12 +15,16 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TrainingRunOptions _options;
     private readonly TimeProvider _clock;
     private readonly Action? _requestCheckpoint;
+    private readonly TrainingEvaluation? _evaluation;
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
     private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore;
     private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
+    private TrainingProgress? _final;
+    private GreedyReturn? _shown;
+    private long _progressFrames;
     private int _workersNow, _nodesNow;
 
     /// <param name="config">The run's configuration.</param>
@@ -27,11 +32,15 @@ internal sealed class ProgressMeter : IRunWatcher
     /// <param name="plan">The run; its learner tells where it starts.</param>
     /// <param name="clock">For rates and intervals only: nothing in the run depends on it.</param>
     /// <param name="requestCheckpoint">Called every run.checkpointSeconds; null leaves checkpoints to frames.</param>
-    public ProgressMeter(TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, Action? requestCheckpoint)
+    /// <param name="evaluation">Hears how far the run is; null: there is none.</param>
+    public ProgressMeter(
+        TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, Action? requestCheckpoint,
+        TrainingEvaluation? evaluation = null)
     {
-        (_config, _options, _clock, _requestCheckpoint) = (config, options, clock, requestCheckpoint);
+        (_config, _options, _clock, _requestCheckpoint, _evaluation) = (config, options, clock, requestCheckpoint, evaluation);
         var start = plan.Report();
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), start.Frames, start.UnrollsConsumed);
+        _progressFrames = start.Frames;
         (_duplicateBefore, _rejectedBefore) = (start.UnrollsDuplicate, start.UnrollsRejected);
         _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, start.Updates));
@@ -44,10 +53,12 @@ internal sealed class ProgressMeter : IRunWatcher
 
     public void OnReport(LearnerReport report)
     {
+        _evaluation?.OnReport(report.Frames);
         var now = Elapsed;
-        if (now - _progressAt >= TimeSpan.FromSeconds(_config.Run.MetricsSeconds))
+        if (now - _progressAt >= TimeSpan.FromSeconds(_config.Run.MetricsSeconds)
+            || report.Frames - _progressFrames >= Math.Max(1, _config.Frames / 100) || _shown != _evaluation?.Last)
         {
-            _progressAt = now;
+            (_progressAt, _progressFrames) = (now, report.Frames);
             _options.Progress?.Report(Progress(report, now));
         }
         // The first one comes early, so that a run that is killed in its first minute is not lost.
@@ -71,21 +82,32 @@ internal sealed class ProgressMeter : IRunWatcher
     public void OnFinished(TrainingFinished end)
     {
         if (_finished.Task.IsCompleted) return;
-        _options.Progress?.Report(Progress(end.Report, Elapsed));
+        _final = Progress(end.Report, Elapsed);
+        _options.Progress?.Report(_final);
         LogLedger(end);
         _finished.TrySetResult(end.Report);
     }
 
     public void OnFailed(Exception reason) => _finished.TrySetException(reason);
 
-    public TrainingResult Result(LearnerReport report)
+    /// <summary>What came out. Evaluates the last parameters first, where the run has evaluations.</summary>
+    /// <exception cref="Exception">The reason, where the run failed.</exception>
+    public async Task<TrainingResult> ResultAsync()
     {
-        var seconds = Elapsed.TotalSeconds;
+        var report = await Finished.ConfigureAwait(false);
+        if (_evaluation is not null)
+        {
+            await _evaluation.CompleteAsync(report.Frames).ConfigureAwait(false);
+            if (_shown != _evaluation.Last) _options.Progress?.Report(_final! with { Evaluation = _evaluation.Last });
+        }
+        var seconds = _final!.Elapsed.TotalSeconds;
         return new TrainingResult
         {
             Preset = _config.Preset,
+            Environment = _config.Environment.Name,
             Seed = _config.Seed,
             Frames = report.Frames,
+            Interrupted = report.Frames < _config.Frames,
             Seconds = seconds,
             FramesPerSecond = (report.Frames - _startFrames) / seconds,
             MeanReturn100 = double.IsNaN(report.MeanReturn100) ? null : report.MeanReturn100,
@@ -93,6 +115,8 @@ internal sealed class ProgressMeter : IRunWatcher
             PolicyLagMean = report.PolicyLagMean,
             ShardSkewMean = double.IsNaN(report.ShardSkewMean) ? null : report.ShardSkewMean,
             ShardSkewMax = double.IsNaN(report.ShardSkewMax) ? null : report.ShardSkewMax,
+            Evaluation = _evaluation?.Last,
+            BestEvaluation = _evaluation?.Best,
             RunDirectory = _options.RunDirectory,
         };
     }
@@ -100,6 +124,7 @@ internal sealed class ProgressMeter : IRunWatcher
     private TrainingProgress Progress(LearnerReport report, TimeSpan now)
     {
         var (framesPerSecond, updatesPerSecond) = Rates(report, now);
+        _shown = _evaluation?.Last;
         return new TrainingProgress
         {
             Frames = report.Frames,
@@ -128,6 +153,7 @@ internal sealed class ProgressMeter : IRunWatcher
             EpisodesLost = report.EpisodesLost,
             Workers = _workersNow,
             Nodes = _nodesNow,
+            Evaluation = _shown,
         };
     }
 

@@ -47,11 +47,19 @@ internal abstract class RunPlan(TrainingConfig config, TrainingRunOptions option
 
     protected CheckpointWriter Writer => writer;
 
+    protected int SegmentsPerTurn => options.SegmentsPerTurn;
+
     /// <summary>Where training is now.</summary>
     public abstract LearnerReport Report();
 
     /// <summary>Starts the actors below the given one, which gets their reports.</summary>
     public abstract RunActors Start(IActorContext context, IActorRef self);
+
+    /// <summary>Copies the newest parameters there are outside of the learner, whole, without making it wait; any thread may call it.</summary>
+    /// <param name="values">As many as the network's layout has.</param>
+    /// <param name="isOver">Training has ended: they are the last.</param>
+    /// <returns>False where none are out yet.</returns>
+    public abstract bool CopyParameters(Span<float> values, bool isOver);
 
     /// <summary>Why that many workers are too few; null where they are not.</summary>
     public abstract string? Shortage(int workers);

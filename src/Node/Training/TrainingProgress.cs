@@ -1,6 +1,6 @@
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>Where a run is; reported every <see cref="RunOptions.MetricsSeconds"/> and once at the end.</summary>
+/// <summary>Where a run is; reported every <see cref="RunOptions.MetricsSeconds"/>, at each hundredth of its frames and at the end.</summary>
 public sealed record TrainingProgress
 {
     /// <summary>Environment steps that were learned from, those before a resume included.</summary>
@@ -64,6 +64,9 @@ public sealed record TrainingProgress
 
     /// <summary>Episodes that broke off because their environment failed.</summary>
     public long EpisodesLost { get; init; }
+
+    /// <summary>The newest one; null before the first, and where the run has none.</summary>
+    public GreedyReturn? Evaluation { get; init; }
 
     /// <summary>Workers that are to work now.</summary>
     public int Workers { get; init; }

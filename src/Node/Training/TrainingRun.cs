@@ -6,6 +6,7 @@ using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Engines;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Clustering;
+using Rl.Distributed.Node.Evaluation;
 using Rl.Distributed.Node.Threading;
 
 namespace Rl.Distributed.Node.Training;
@@ -38,9 +39,10 @@ public static class TrainingRun
             if (SimulatedHost.Missing is { } reason) throw new NotSupportedException(reason);
             var plan = RunPlan.Create(config, options, SequentialRunner.Instance, SaveAndWait(options));
             options.Started?.Invoke();
-            var meter = new ProgressMeter(config, options, plan, clock, requestCheckpoint: null);
+            var meter = new ProgressMeter(
+                config, options, plan, clock, requestCheckpoint: null, TrainingEvaluation.Create(config, options, plan, cancellationToken));
             SimulatedHost.Run(plan, meter, config.Seed, options.Logger, cancellationToken);
-            return meter.Result(await meter.Finished.ConfigureAwait(false));
+            return await meter.ResultAsync().ConfigureAwait(false);
         }
         using var runner = new ThreadedRunner(RunPlan.Lanes(config));
         var threaded = RunPlan.Create(config, options, runner, Save(options));
@@ -51,19 +53,24 @@ public static class TrainingRun
         TrainingConfig config, TrainingRunOptions options, RunPlan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
         var system = EngineHost.Create(options.Logger, options.Endpoint);
+        // An evaluation ends with its run, however that ends.
+        using var evaluating = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             options.Live?.Started(system);
             options.Started?.Invoke();
             IActorRef coordinator = ActorRefs.Nobody;
-            var meter = new ProgressMeter(config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance));
+            var meter = new ProgressMeter(
+                config, options, plan, clock, () => coordinator.Tell(SaveCheckpoint.Instance),
+                TrainingEvaluation.Create(config, options, plan, evaluating.Token));
             if (options.Endpoint is { } endpoint) Join(system, endpoint, meter);
             coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, meter)), RunCoordinator.Name);
             await using var stop = cancellationToken.Register(() => coordinator.Tell(StopTraining.Instance)).ConfigureAwait(false);
-            return meter.Result(await meter.Finished.ConfigureAwait(false));
+            return await meter.ResultAsync().ConfigureAwait(false);
         }
         finally
         {
+            await evaluating.CancelAsync().ConfigureAwait(false);
             await EndAsync(system, options.Endpoint, clock).ConfigureAwait(false);
         }
     }

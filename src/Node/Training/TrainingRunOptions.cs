@@ -44,7 +44,10 @@ public sealed record TrainingRunOptions
     /// <summary>One thread and a fixed order of messages: the same seed gives the same weights to the bit.</summary>
     public bool Deterministic { get; init; }
 
-    /// <summary>Told every <see cref="RunOptions.MetricsSeconds"/> and once at the end; it returns soon and is called
+    /// <summary>Segments that learners which share a thread take before others have their turn, at most.</summary>
+    public int SegmentsPerTurn { get; init; } = 64;
+
+    /// <summary>Told every <see cref="RunOptions.MetricsSeconds"/>, at each hundredth of the frames and at the end; it returns soon and is called
     /// by one thread at a time.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 

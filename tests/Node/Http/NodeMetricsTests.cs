@@ -56,6 +56,15 @@ public sealed class NodeMetricsTests
     }
 
     [Fact]
+    public void A_run_with_evaluations_tells_the_newest_and_its_frames()
+    {
+        Assert.DoesNotContain("rl_greedy_return", PrometheusText.Parse(Metrics().ToText()).Keys);
+        var status = Samples.Status with { Run = Samples.Status.Run! with { GreedyReturn = 12.5, GreedyFrames = 11_000 } };
+        var samples = PrometheusText.Parse(Samples.Pages(status).Metrics.ToText());
+        Assert.Equal((12.5, 11_000), (samples["rl_greedy_return"], samples["rl_greedy_frames"]));
+    }
+
+    [Fact]
     public void A_node_that_acts_for_another_tells_of_its_own_workers()
     {
         var status = Samples.Seen(Samples.Near, 2) with { Work = new WorkStatus(4, 30, 20, 3, 1) };

@@ -11,14 +11,17 @@ namespace Rl.Distributed.Node.Tests.Simulation;
 public sealed class ClusterSimulationTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void The_same_seed_gives_the_same_trace_messages_and_weights(bool faults)
+    [InlineData(false, "impala-catch")]
+    [InlineData(true, "impala-catch")]
+    [InlineData(true, "a3c-cartpole")]
+    [InlineData(true, "async-nstep-q-cartpole")]
+    [InlineData(false, "async-sarsa-cartpole")]
+    public void The_same_seed_gives_the_same_trace_messages_and_weights(bool faults, string preset)
     {
         Simulated.SkipWithoutSimulation();
-        var (first, trace) = Traced(4, faults);
-        var (second, traceAgain) = Traced(4, faults);
-        var other = Simulated.Run(5, faults);
+        var (first, trace) = Traced(4, faults, preset);
+        var (second, traceAgain) = Traced(4, faults, preset);
+        var other = Simulated.Run(5, faults, preset: preset);
         Assert.Null(first.Violation);
         Assert.True(trace == traceAgain, "The traces differ.");
         Assert.Equal(first.Timeline, second.Timeline);
@@ -36,6 +39,25 @@ public sealed class ClusterSimulationTests
         Assert.Null(report.Violation);
         Assert.Contains(report.Timeline, line => line.Contains("loses its power while it writes", StringComparison.Ordinal));
         Assert.InRange(report.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public void A_run_of_gradients_that_is_resumed_with_all_its_frames_done_ends()
+    {
+        Simulated.SkipWithoutSimulation();
+        var report = Simulated.Run(574, preset: "a3c-cartpole");
+        Assert.Null(report.Violation);
+        Assert.Contains(report.Timeline, line => line.Contains("leads, epoch 1, from the checkpoint of 12000 frames", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_of_gradients_without_faults_loses_none()
+    {
+        Simulated.SkipWithoutSimulation();
+        var report = Simulated.Run(1, faults: false, preset: "a3c-cartpole");
+        Assert.Null(report.Violation);
+        Assert.Contains(" 0 refused + 0 lost", report.Unrolls);
+        Assert.Contains("0 rolled back", report.Unrolls);
     }
 
     [Fact]
@@ -90,10 +112,10 @@ public sealed class ClusterSimulationTests
         Assert.True(work.IsCompletedSuccessfully);
     }
 
-    private static (SimulationReport Report, string Trace) Traced(ulong seed, bool faults)
+    private static (SimulationReport Report, string Trace) Traced(ulong seed, bool faults, string preset)
     {
         using var trace = new StringWriter();
-        return (SimulatedHost.RunCluster(Simulated.Request(seed, faults), trace), trace.ToString());
+        return (SimulatedHost.RunCluster(Simulated.Request(seed, faults, preset: preset), trace), trace.ToString());
     }
 
     private static async Task<string> OutputOfProcessAsync(string[] words)

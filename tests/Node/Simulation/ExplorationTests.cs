@@ -7,22 +7,25 @@ namespace Rl.Distributed.Node.Tests.Simulation;
 /// <summary>Many clusters with random faults; each keeps what the ring promises.</summary>
 public sealed class ExplorationTests
 {
-    private const int Usual = 200, Many = 10_000, ShownFailures = 10;
+    private const int ShownFailures = 10;
 
     private static bool IsSlow => Environment.GetEnvironmentVariable("RL_SLOW_TESTS") == "1";
 
-    [Fact]
-    public void Every_seed_keeps_the_invariants()
+    [Theory]
+    [InlineData("impala-catch", 200, 10_000)]
+    [InlineData("a3c-cartpole", 20, 1000)]
+    [InlineData("async-q-cartpole", 20, 1000)]
+    public void Every_seed_keeps_the_invariants(string preset, int usual, int many)
     {
         Simulated.SkipWithoutSimulation();
         var first = ulong.Parse(Environment.GetEnvironmentVariable("RL_FIRST_SEED") ?? "1", CultureInfo.InvariantCulture);
-        var reports = Explore(first, IsSlow ? Many : Usual);
+        var reports = Explore(preset, first, IsSlow ? many : usual);
         var worst = reports.OrderByDescending(entry => entry.Report.LongestPause).First();
         TestContext.Current.TestOutputHelper?.WriteLine(Summary(reports.ConvertAll(entry => entry.Report)));
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"Longest pause: {worst.Report.LongestPause.TotalSeconds:0.0} s; {Simulated.Request(worst.Seed).Command}");
+            $"Longest pause: {worst.Report.LongestPause.TotalSeconds:0.0} s; {Simulated.Request(worst.Seed, preset: preset).Command}");
         var failed = reports.Where(entry => entry.Report.Violation is not null).ToList();
-        if (IsSlow || failed.Count > 0) Keep((failed.Count > 0 ? failed[0] : worst).Seed);
+        if (IsSlow || failed.Count > 0) Keep(preset, (failed.Count > 0 ? failed[0] : worst).Seed);
         Assert.True(failed.Count == 0, $"{failed.Count} of {reports.Count} seeds broke an invariant, the first ones:\n"
             + string.Join('\n', failed.Take(ShownFailures).Select(entry => entry.Report.Violation)));
         // Seeds that explore nothing would be no test.
@@ -31,7 +34,7 @@ public sealed class ExplorationTests
     }
 
     /// <summary>One simulation a thread, as many threads as cores.</summary>
-    private static List<(ulong Seed, SimulationReport Report)> Explore(ulong first, int count)
+    private static List<(ulong Seed, SimulationReport Report)> Explore(string preset, ulong first, int count)
     {
         var reports = new ConcurrentDictionary<ulong, SimulationReport>();
         var next = -1;
@@ -42,11 +45,11 @@ public sealed class ExplorationTests
                 var seed = first + (ulong)i;
                 try
                 {
-                    reports[seed] = Simulated.Run(seed);
+                    reports[seed] = Simulated.Run(seed, preset: preset);
                 }
                 catch (Exception e)
                 {
-                    reports[seed] = Broken(seed, e);
+                    reports[seed] = Broken(preset, seed, e);
                 }
             }
         })).ToList();
@@ -55,10 +58,10 @@ public sealed class ExplorationTests
         return [.. reports.OrderBy(entry => entry.Key).Select(entry => (entry.Key, entry.Value))];
     }
 
-    private static SimulationReport Broken(ulong seed, Exception reason) => new()
+    private static SimulationReport Broken(string preset, ulong seed, Exception reason) => new()
     {
-        Timeline = [], Violation = $"The simulation does not fail: {reason}\nto see it again: {Simulated.Request(seed).Command}",
-        Frames = 0, Updates = 0, Faults = 0, LeaderStarts = 0, Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default,
+        Timeline = [], Violation = $"The simulation does not fail: {reason}\nto see it again: {Simulated.Request(seed, preset: preset).Command}",
+        Frames = 0, Updates = 0, Faults = 0, LeaderStarts = 0, Things = "", Unrolls = "", Elapsed = default, Messages = 0, LongestPause = default,
         WeightsHash = 0, MessageHash = 0,
     };
 
@@ -69,10 +72,10 @@ public sealed class ExplorationTests
         + $"{reports.Average(report => report.Elapsed.TotalSeconds):0.0} s each");
 
     /// <summary>Leaves the trace of a seed beside the tests.</summary>
-    private static void Keep(ulong seed)
+    private static void Keep(string preset, ulong seed)
     {
         var path = Path.Combine(AppContext.BaseDirectory, "simulation-worst-seed.txt");
-        using (var trace = new StreamWriter(path)) SimulatedHost.RunCluster(Simulated.Request(seed), trace);
+        using (var trace = new StreamWriter(path)) SimulatedHost.RunCluster(Simulated.Request(seed, preset: preset), trace);
         TestContext.Current.TestOutputHelper?.WriteLine($"Trace of seed {seed}: {path}");
     }
 }

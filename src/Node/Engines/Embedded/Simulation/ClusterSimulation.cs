@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Akka.Actor;
 using Akka.Cluster;
+using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Training;
-using Rl.Distributed.Replay;
 using Rl.Distributed.Runtime;
 
 namespace Rl.Distributed.Node.Engines;
@@ -35,10 +34,10 @@ internal sealed class ClusterSimulation
     private readonly SimulationRequest _request;
     private readonly CancellationToken _cancellationToken;
     private readonly EmbeddedEngine.Simulation _simulation;
-    private readonly RingInvariants _invariants;
     private readonly FaultInjector? _faults;
     private readonly List<SimulatedActorProcess> _actors = [];
-    private readonly Dictionary<string, TimeSpan> _workedAt = [];
+    private readonly Dictionary<string, WorkAssigned> _work = [];
+    private readonly Dictionary<(string Node, int Worker), TimeSpan> _workedAt = [];
     private readonly bool _untilCalm;
     private int _stoppedStart;
     private TimeSpan _progressAt, _longestPause;
@@ -51,30 +50,32 @@ internal sealed class ClusterSimulation
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
     public ClusterSimulation(SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default)
     {
+        if (request.Config.ParameterServer.Shards > 0)
+            throw new ArgumentException("parameterServer.shards: a run in shards is not simulated here. Set it to 0.");
         // The number of lanes is part of the result, and must not be the machine's.
-        if (request.Config.Learner is not ImpalaOptions learner)
-            throw new ArgumentException($"algorithm: {request.Config.Algorithm} is not simulated over several nodes; impala is.");
-        learner = learner with { Parallelism = Math.Max(1, learner.Parallelism) };
+        var learner = request.Config.Learner with { Parallelism = Math.Max(1, request.Config.Learner.Parallelism) };
         _cancellationToken = cancellationToken;
         _request = request with { Config = request.Config with { Learner = learner } };
         var seed = _request.Config.Seed;
         _simulation = EmbeddedEngine.Simulate(seed);
         _simulation.MessageCost = MessageCost;
         Timeline = new Timeline(_simulation, trace);
-        _invariants = new RingInvariants(WorkerPlan.Create(_request.Config).Shape, Violate);
         _simulation.Watcher = Watch;
         var random = RandomStream.Create(seed, StreamRole.Scheduler, index: 1);
         Network.MaxLatency = Network.MinLatency + (MostLatency * random.NextDouble() * random.NextDouble());
         // Half of the runs with faults end whatever is wrong then, the others when all nodes work again.
         _untilCalm = request.Faults && random.NextInt32(2) == 0;
         var frames = request.Config.Frames;
+        Invariants = InvariantsOf(_request.Config, _untilCalm ? Endless : frames);
         Leader = new SimulatedLeader(
             _simulation, new HostPort(LeaderHost, Port), _request.Config with { Frames = _untilCalm ? Endless : frames }, frames,
-            random.NextInt32(MostLeaderWorkers + 1), _invariants, Timeline, RandomStream.Create(seed, StreamRole.Scheduler));
+            random.NextInt32(MostLeaderWorkers + 1), Invariants, Timeline, RandomStream.Create(seed, StreamRole.Scheduler));
         _faults = request.Faults ? new FaultInjector(this, random) : null;
     }
 
     public Timeline Timeline { get; }
+
+    public RunInvariants Invariants { get; }
 
     public SimulatedLeader Leader { get; }
 
@@ -118,7 +119,7 @@ internal sealed class ClusterSimulation
         var host = $"10.0.0.{_actors.Count + 2}";
         var process = new SimulatedActorProcess(
             _simulation, new HostPort(host, Port), new HostPort(LeaderHost, Port), RunPlan.WorkerCount(_request.Config),
-            Timeline.LoggerOf(host), _invariants.ProcessStarted);
+            Timeline.LoggerOf(host), Invariants.ProcessStarted);
         _actors.Add(process);
         return process;
     }
@@ -145,7 +146,7 @@ internal sealed class ClusterSimulation
     {
         if (!_simulation.RunUntil(() => Check() || Agree(), EndLimit))
             Violate($"Live nodes agree on the members: they do not, {EndLimit.TotalSeconds} s after the end: {Views()}");
-        _invariants.Ended();
+        Invariants.Ended();
         if (_violation is not null) return;
         Leader.End();
         foreach (var process in _actors) _ = process.LeaveAsync();
@@ -161,7 +162,7 @@ internal sealed class ClusterSimulation
     {
         _cancellationToken.ThrowIfCancellationRequested();
         if (_violation is not null) return true;
-        _invariants.Check();
+        Invariants.Check();
         Leader.Check();
         if (Leader.Failure is { } failure) Violate($"The run does not fail: {failure.GetType().Name}: {failure.Message}");
         foreach (var process in _actors)
@@ -172,7 +173,7 @@ internal sealed class ClusterSimulation
 
     private void CheckProgress()
     {
-        var (now, updates) = (Timeline.Now, Leader.State?.Learner.Updates ?? -1);
+        var (now, updates) = (Timeline.Now, Invariants.Updates);
         if (updates != _updates || Leader.Result is not null) (_updates, _progressAt) = (updates, now);
         var calmSince = _faults?.CalmSince ?? TimeSpan.Zero;
         var pause = now - (calmSince > _progressAt ? calmSince : _progressAt);
@@ -186,19 +187,33 @@ internal sealed class ClusterSimulation
     // one: the next process is stopped in its turn.
     private void CheckNodes(TimeSpan calm)
     {
-        var idle = _actors.Find(process => _workedAt.GetValueOrDefault(process.Name) < Timeline.Now - calm);
-        if (idle is not null)
-        {
-            if (calm > StandstillLimit)
-                Violate($"Each node works again after every fault: {idle.Name} has not for {calm.TotalSeconds:0.0} s: {Views()}");
-        }
-        else if (Leader.State!.Learner.Frames >= _request.Config.Frames)
+        if (_actors.Select(process => IdleWorker(process.Name, Timeline.Now - calm)).FirstOrDefault(idle => idle is not null) is { } idle)
         {
             if (calm > _longestPause) _longestPause = calm;
+            if (calm > StandstillLimit)
+                Violate($"Each worker works again after every fault: {idle} has not for {calm.TotalSeconds:0.0} s: {Views()}");
+        }
+        else if (Invariants.Frames >= _request.Config.Frames)
+        {
             _stoppedStart = Leader.Starts;
             Leader.StopTraining();
         }
     }
+
+    private string? IdleWorker(string node, TimeSpan since)
+    {
+        if (!_work.TryGetValue(node, out var work)) return node;
+        for (var worker = work.FirstWorker; worker < work.FirstWorker + work.Workers; worker++)
+            if (_workedAt.GetValueOrDefault((node, worker)) < since) return $"worker {worker} of {node}";
+        return null;
+    }
+
+    private RunInvariants InvariantsOf(TrainingConfig config, long frames) => config.Learner switch
+    {
+        ImpalaOptions => new RingInvariants(WorkerPlan.Create(config).Shape, Violate),
+        AsyncLearnerOptions learner => new GradientInvariants(learner.MaxGradientNorm, frames, Violate),
+        _ => throw new ArgumentException($"algorithm: {config.Algorithm} is not simulated over several nodes."),
+    };
 
     /// <summary>All systems see the same members, up and within reach: themselves.</summary>
     private bool Agree()
@@ -223,15 +238,19 @@ internal sealed class ClusterSimulation
         if (Timeline.Traces) Timeline.Trace($"{NameOf(system)} {path.ToStringWithoutAddress()} < {message}");
         if (message is WorkAssigned work && path.Name == ActorNode.HostName)
         {
+            _work[NameOf(system)] = work;
             var last = work.FirstWorker + work.Workers - 1;
             Timeline.Add($"{NameOf(system)} has work: workers {work.FirstWorker} to {last} of epoch {work.Epoch}");
         }
         else if (message is Terminated { ActorRef.Path: var gone } && path.Name == RunCoordinator.Name && gone.Name == ActorNode.HostName)
             Timeline.Add($"{gone.Address.Host} is lost to the run");
-        if (message is InsertUnroll insert && _faults?.Observe(insert.Unroll) == true) return;
-        var host = path.Name == ActorNode.HostName ? NameOf(system) : "";
-        if (message is CreditReturned { Outcome: UnrollOutcome.Consumed }) _workedAt[NameOf(system)] = Timeline.Now;
-        _invariants.Observe(path, message, host);
+        if (_faults?.Observe(message) == true)
+        {
+            Invariants.ObserveRepeated(message);
+            return;
+        }
+        if (Invariants.WorkedWith(message) is { } worker) _workedAt[(NameOf(system), worker)] = Timeline.Now;
+        Invariants.Observe(path, message, path.Name == ActorNode.HostName ? NameOf(system) : "");
     }
 
     private void Violate(string what)
@@ -244,24 +263,24 @@ internal sealed class ClusterSimulation
 
     private SimulationReport Report()
     {
-        var reports = _invariants.Reports.ToList();
-        var learner = Leader.State!.Learner;
+        var reports = Invariants.Reports.ToList();
         var (sent, consumed, rejected, lost) = (reports.Sum(each => each.Sent), reports.Sum(each => each.Consumed),
             reports.Sum(each => each.Rejected), reports.Sum(each => each.Lost));
         return new SimulationReport
         {
             Timeline = Timeline.Lines,
             Violation = _violation,
-            Frames = learner.Frames,
-            Updates = learner.Updates,
+            Frames = Invariants.Frames,
+            Updates = Invariants.Updates,
             Faults = _faults?.Injected ?? 0,
             LeaderStarts = Leader.Starts,
+            Things = Invariants.Things,
             Unrolls = $"{sent} sent = {consumed} acknowledged + {rejected} refused + {lost} lost "
-                + $"+ {sent - consumed - rejected - lost} discarded; {_invariants.Consumed} consumed, {_invariants.RolledBack} rolled back",
+                + $"+ {sent - consumed - rejected - lost} discarded; {Invariants.Consumed} consumed, {Invariants.RolledBack} rolled back{Invariants.Rest}",
             Elapsed = Timeline.Now,
             Messages = _simulation.StepsTaken,
             LongestPause = _longestPause,
-            WeightsHash = RingInvariants.Mix(14695981039346656037, MemoryMarshal.AsBytes(learner.Parameters.AsSpan())),
+            WeightsHash = RunInvariants.HashOf(Invariants.Parameters),
             MessageHash = _simulation.MessageHash,
         };
     }

@@ -1,9 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Rl.Distributed.Core.Numerics;
-using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Training;
-using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Engines;
 
@@ -18,10 +16,11 @@ internal sealed class FaultInjector
     private readonly ClusterSimulation _world;
     private readonly TimeSpan _latency;
     private readonly (int Weight, Action Inject)[] _kinds;
-    private readonly HashSet<Unroll> _repeated = [];
+    private readonly HashSet<object> _repeated = new(ReferenceEqualityComparer.Instance);
     private RandomStream _random;
     private TimeSpan _calmSince;
-    private int _left, _active, _toRepeat;
+    private List<object> _parcel = [];
+    private int _left, _active, _toRepeat, _toPoison;
 
     public FaultInjector(ClusterSimulation world, RandomStream random)
     {
@@ -31,6 +30,7 @@ internal sealed class FaultInjector
         [
             (3, Drop), (2, Delay), (3, Cut), (3, Partition), (3, Break), (4, CrashActor), (2, Remove), (3, CrashLeader),
             (2, CrashWhileSaving), (2, Damage), (2, Repeat), (2, Leave), (1, Join),
+            .. world.Invariants.CanPoison ? [(2, Poison)] : Array.Empty<(int, Action)>(),
         ];
     }
 
@@ -44,19 +44,25 @@ internal sealed class FaultInjector
 
     public void Start() => _world.After(Seconds(0.2, 4), Next);
 
-    /// <summary>An unroll is about to reach the replay actor.</summary>
+    /// <summary>A message is about to be handled.</summary>
     /// <returns>Whether it is one that was sent again from here.</returns>
-    public bool Observe(Unroll unroll)
+    public bool Observe(object message)
     {
-        if (_repeated.Remove(unroll)) return true;
-        if (_toRepeat == 0) return false;
+        if (_repeated.Remove(message)) return true;
+        if (_toPoison > 0 && _world.Invariants.TryPoison(message, _random.NextInt32(int.MaxValue))) _toPoison--;
+        if (_toRepeat == 0 || !_world.Invariants.Collect(message, _parcel)) return false;
         _toRepeat--;
-        var again = Copy(unroll);
+        var again = _parcel;
+        _parcel = [];
         _world.After(Seconds(0.001, 2), () =>
         {
             if (_world.Leader.System is not { } leader) return;
-            _repeated.Add(again);
-            leader.ActorSelection($"/user/{RunCoordinator.Name}/{RunCoordinator.ReplayName}").Tell(new InsertUnroll(again));
+            var recipient = leader.ActorSelection($"/user/{RunCoordinator.Name}/{_world.Invariants.Recipient}");
+            foreach (var part in again)
+            {
+                _repeated.Add(part);
+                recipient.Tell(part);
+            }
         });
         return false;
     }
@@ -146,7 +152,13 @@ internal sealed class FaultInjector
     private void Repeat()
     {
         _toRepeat = 1 + _random.NextInt32(3);
-        Begin($"{_toRepeat} unrolls come a second time", TimeSpan.Zero, () => { });
+        Begin($"{_toRepeat} {_world.Invariants.Things} come a second time", TimeSpan.Zero, () => { });
+    }
+
+    private void Poison()
+    {
+        _toPoison = 1 + _random.NextInt32(3);
+        Begin($"NaN gets into {_toPoison} messages with {_world.Invariants.Things}", TimeSpan.Zero, () => { });
     }
 
     private void CrashWhileSaving()
@@ -181,23 +193,6 @@ internal sealed class FaultInjector
         var process = _world.AddNode();
         process.Start();
         Begin($"{process.Name} is new", TimeSpan.Zero, () => { });
-    }
-
-    private static Unroll Copy(Unroll unroll)
-    {
-        var copy = new Unroll(unroll.Shape)
-        {
-            Id = unroll.Id, Version = unroll.Version, EpisodeCount = unroll.EpisodeCount, EpisodesLost = unroll.EpisodesLost,
-        };
-        unroll.Observations.CopyTo(copy.Observations, 0);
-        unroll.Actions.CopyTo(copy.Actions, 0);
-        unroll.BehaviourLogits.CopyTo(copy.BehaviourLogits, 0);
-        unroll.Rewards.CopyTo(copy.Rewards, 0);
-        unroll.Discounts.CopyTo(copy.Discounts, 0);
-        unroll.Reset.CopyTo(copy.Reset, 0);
-        unroll.EpisodeReturns.CopyTo(copy.EpisodeReturns, 0);
-        unroll.EpisodeLengths.CopyTo(copy.EpisodeLengths, 0);
-        return copy;
     }
 
     private void Heal()

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
-using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.RunDirectory;
@@ -21,7 +20,7 @@ internal sealed class SimulatedLeader
 
     private readonly EmbeddedEngine.Simulation _simulation;
     private readonly TrainingConfig _config;
-    private readonly RingInvariants _invariants;
+    private readonly RunInvariants _invariants;
     private readonly Timeline _timeline;
     private readonly ILogger _logger;
     private readonly HostPort _address;
@@ -43,7 +42,7 @@ internal sealed class SimulatedLeader
     /// <param name="random">Decides what a crash leaves, and how long the disk takes.</param>
     public SimulatedLeader(
         EmbeddedEngine.Simulation simulation, HostPort address, TrainingConfig config, long leastFrames, int workers,
-        RingInvariants invariants, Timeline timeline, RandomStream random)
+        RunInvariants invariants, Timeline timeline, RandomStream random)
     {
         (_simulation, _address, _config, _leastFrames, _workers, _invariants, _timeline, _random) =
             (simulation, address, config, leastFrames, workers, invariants, timeline, random);
@@ -53,9 +52,6 @@ internal sealed class SimulatedLeader
 
     /// <summary>The present system; null between two processes.</summary>
     public ActorSystem? System => _life?.System is { WhenTerminated.IsCompleted: false } system ? system : null;
-
-    /// <summary>What the last process's learner knows.</summary>
-    public ImpalaState? State { get; private set; }
 
     /// <summary>How often a process began.</summary>
     public int Starts { get; private set; }
@@ -86,13 +82,13 @@ internal sealed class SimulatedLeader
             RunId = runId,
             LeastEpoch = epoch,
             Progress = new Rows(this),
+            SegmentsPerTurn = 1,
             Logger = _logger,
         };
-        var plan = ImpalaRunPlan.Create(_config, options, SequentialRunner.Instance, (checkpoint, frames) => SaveAsync(life, checkpoint, frames));
+        var plan = RunPlan.Create(_config, options, SequentialRunner.Instance, (checkpoint, frames) => SaveAsync(life, checkpoint, frames));
         _timeline.Add($"{_address.Host} leads, epoch {plan.Epoch}"
             + (resume is null ? "" : $", from the checkpoint of {resume.Frames} frames"));
-        State = plan.State;
-        _invariants.LeaderStarted(State, options.UnrollsConsumed, _workers);
+        _invariants.LeaderStarted(plan, options.UnrollsConsumed, _workers);
         life.System = EngineHost.Create(_simulation, _logger, endpoint);
         var meter = life.Meter = new ProgressMeter(
             _config, options, plan, _simulation.TimeProvider, () => life.Coordinator.Tell(SaveCheckpoint.Instance));
@@ -185,7 +181,7 @@ internal sealed class SimulatedLeader
     // The disk takes a while, training goes on meanwhile.
     private async Task SaveAsync(Life life, Checkpoint checkpoint, long frames)
     {
-        _invariants.CheckpointSaved(ConsumptionLedger.Load(checkpoint.Tensor("ledger").Int64s), frames);
+        _invariants.CheckpointSaved(checkpoint, frames);
         await Task.Delay(TimeSpan.FromMilliseconds(1 + _random.NextInt32(30)), _simulation.TimeProvider).ConfigureAwait(false);
         try
         {

@@ -1,0 +1,270 @@
+using Akka.Actor;
+using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Core.Checkpoints;
+using Rl.Distributed.Core.Runs;
+using Rl.Distributed.Core.Trajectories;
+using Rl.Distributed.Node.Training;
+using Rl.Distributed.ParameterServer;
+
+namespace Rl.Distributed.Node.Engines;
+
+/// <summary>Holds a run of asynchronous learners to what it promises: each gradient of another node is applied once, or known not to have
+/// been, and nothing else changes the weights but the learners of the leading process.</summary>
+/// <param name="maxNorm">The norm that learners clip their gradients to.</param>
+/// <param name="totalFrames">After these no gradient need be applied.</param>
+/// <param name="violated">Told what is wrong, each time.</param>
+internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action<string> violated) : RunInvariants(violated)
+{
+    private const int RememberedUpdates = 512;
+
+    private readonly Dictionary<int, GradientParts> _arriving = [];
+    private readonly Dictionary<UnrollId, GradientParts> _waiting = [];
+    private readonly Dictionary<int, int> _registered = [];
+    private readonly Dictionary<(int Worker, int Incarnation), long> _lastApplied = [];
+    private readonly Dictionary<long, ulong> _hashes = [];
+    private readonly Queue<long> _remembered = new();
+    private AsyncState? _state;
+    private GradientParts? _completed;
+    private string _run = "";
+    private bool _stopped;
+    private Counts _base, _now, _messages, _local, _reportedLocal, _reportedMessages;
+    private long _updatesRolledBack;
+
+    public override string Things => "gradients";
+
+    public override string Recipient => RunCoordinator.GradientsName;
+
+    public override long Frames => _state!.Shared.Frames;
+
+    public override long Updates => _state?.Shared.Updates ?? -1;
+
+    public override ReadOnlySpan<float> Parameters => _state!.Shared.Values;
+
+    public override string Rest => $", {_local.Updates} updates of learners that share memory";
+
+    public override bool CanPoison => true;
+
+    protected override long ReportedRolledBack => _state!.UnrollsRolledBack;
+
+    public override void LeaderStarted(RunPlan plan, long known, int localWorkers) =>
+        LeaderStarted(((AsyncRunPlan)plan).State, plan.RunId, known, localWorkers);
+
+    /// <summary>As the other one; the state is what the leading process knows.</summary>
+    public void LeaderStarted(AsyncState state, string run, long known = 0, int localWorkers = 0)
+    {
+        var before = Math.Max(0, Updates);
+        (_state, _run, _stopped, _completed) = (state, run, false, null);
+        _arriving.Clear();
+        _waiting.Clear();
+        _registered.Clear();
+        _hashes.Clear();
+        _remembered.Clear();
+        _lastApplied.Clear();
+        foreach (var claim in state.Gradients.SentAtLeast()) _lastApplied[(claim.Worker, claim.Incarnation)] = claim.Unrolls - 1;
+        _base = new Counts(state.Shared.Frames, state.Shared.Updates);
+        (_now, _messages, _local, _reportedLocal, _reportedMessages) = (_base, default, default, default, default);
+        _updatesRolledBack += before - _base.Updates;
+        if (_updatesRolledBack < 0 || !Begin(state.Epoch, CurrentLedger(), known, localWorkers)) return;
+        Remember();
+        CheckRolledBack(state.UnrollsConsumed, state.UnrollsRolledBack, _updatesRolledBack);
+    }
+
+    /// <summary>What changed the weights came from the learners, each gradient once.</summary>
+    public override void Check()
+    {
+        if (_state is null) return;
+        if (_state.Gradients.Applied != Consumed) TakeUp();
+        if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id) && !_stopped && _now.Frames < totalFrames)
+            Violated($"A sound gradient is applied: {sound.Id} was not.");
+        _completed = null;
+        var now = new Counts(Frames, Updates);
+        if (now == _now) return;
+        var local = now - _base - _messages;
+        if (local.Frames < _local.Frames || local.Updates < _local.Updates || (LocalWorkers == 0 && local != default))
+        {
+            Violated($"Frames are those of the gradients: {now}, {_base} at first, {_messages} of gradients by messages, "
+                + $"{_local} of {LocalWorkers} learners in shared memory a message ago.");
+        }
+        (_local, _now) = (local, now);
+        Remember();
+    }
+
+    /// <summary>Ledger, weights and counts are of this moment.</summary>
+    public override void CheckpointSaved(Checkpoint checkpoint, long frames)
+    {
+        var ledger = ConsumptionLedger.Load(checkpoint.Tensor("gradients.ledger").Int64s);
+        var counters = checkpoint.Tensor("counters").Int64s;
+        if (ledger.Consumed != Consumed || counters is not [var t, var updates] || t != Frames || updates != Updates || frames != t
+            || HashOf(checkpoint.Tensor("parameters").Floats) != HashOf(Parameters))
+        {
+            Violated($"A checkpoint is whole: {ledger.Consumed} gradients in its ledger, counts {string.Join(", ", counters)}; "
+                + $"{Consumed} gradients, {Frames} frames, {Updates} updates were made.");
+        }
+        CheckRows(ledger);
+    }
+
+    public override void Finished(LearnerReport report, long totalFrames)
+    {
+        Check();
+        if (report.Frames < totalFrames) Violated($"The run reaches its end: {report.Frames} of {totalFrames} frames.");
+        if (report.Frames != Frames || report.Updates != Updates || _reportedLocal != _local || _reportedMessages != _messages)
+        {
+            Violated($"Frames are those of the gradients: {_messages} by messages, of which {_reportedMessages} are reported, {_local} of "
+                + $"learners in shared memory, of which {_reportedLocal} are reported; the end's report has {report.Frames} frames.");
+        }
+        CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack, _updatesRolledBack);
+    }
+
+    public override int? WorkedWith(object message) =>
+        message is GradientAcknowledged { Rejection: GradientRejection.None } answer ? answer.Id.Worker : null;
+
+    public override bool Collect(object message, List<object> parcel)
+    {
+        if (message is not PushGradient push) return false;
+        // Where a part of it was lost, the same learner's next gradient takes its place.
+        if (push.Offset == 0 && parcel is [PushGradient first, ..] && first.Id.Worker == push.Id.Worker) parcel.Clear();
+        if (parcel.Count == 0 ? push.Offset != 0 : ((PushGradient)parcel[0]).Id != push.Id) return false;
+        parcel.Add(push with { Values = push.Values.ToArray() });
+        return push.Offset + push.Count == push.Total;
+    }
+
+    public override bool TryPoison(object message, int place)
+    {
+        if (message is not PushGradient push) return false;
+        GradientParts.Poison(push, place);
+        return true;
+    }
+
+    public override void ObserveRepeated(object message) => Arrive((PushGradient)message);
+
+    protected override ConsumptionLedger CurrentLedger() => ConsumptionLedger.Load(
+        _state!.Gradients.Save().First(tensor => tensor.Name == "gradients.ledger").Int64s);
+
+    protected override void OnMessage(ActorPath path, object message)
+    {
+        switch (message)
+        {
+            case PushGradient push:
+                OnPush(push);
+                return;
+            case GradientAcknowledged answer:
+                OnAcknowledged(answer);
+                return;
+            case RegisterLearner register when register.Run == _run:
+                _registered[register.Worker] = Math.Max(register.Incarnation, _registered.GetValueOrDefault(register.Worker, -1));
+                return;
+            case LearnerRegistered registered:
+                BooksOf(registered.Worker, registered.Incarnation).Credits = registered.Credits;
+                return;
+            case Terminated gone when path.Name == Recipient && gone.ActorRef.Path.Name.Split('-') is [_, var index]:
+                _registered.Remove(int.Parse(index, System.Globalization.CultureInfo.InvariantCulture));
+                return;
+            case StopGradients:
+                _stopped = true;
+                return;
+            case LearnersReport report:
+                _reportedLocal += new Counts(report.Progress.Frames, report.Progress.Updates);
+                return;
+            case GradientsReport report:
+                _reportedMessages += new Counts(report.Progress.Frames, report.Progress.Updates);
+                return;
+        }
+    }
+
+    // What is published is what the weights were after that update; target weights were the weights once.
+    protected override void OnPublished(ParameterSnapshot snapshot)
+    {
+        if (_hashes.TryGetValue(snapshot.Version.Counter, out var hash) && hash != HashOf(snapshot.Values))
+            Violated($"What is published are the weights: version {snapshot.Version} has others.");
+    }
+
+    protected override void OnTargetsPublished(ParameterSnapshot snapshot)
+    {
+        if (!_hashes.ContainsValue(HashOf(snapshot.Values))) Violated($"Targets were weights: version {snapshot.Version} never was.");
+    }
+
+    private void OnPush(PushGradient push)
+    {
+        if (push.Offset == 0)
+        {
+            var books = BooksOf(push.Id.Worker, push.Id.Incarnation);
+            if (push.Id.Sequence <= books.LastSequence)
+                Violated($"A worker's gradients come in order: {push.Id} after number {books.LastSequence}.");
+            books.LastSequence = push.Id.Sequence;
+            CheckVersion(push.Id, push.Version);
+        }
+        Arrive(push);
+    }
+
+    private void Arrive(PushGradient push)
+    {
+        if (push.Offset == 0) _arriving[push.Id.Worker] = new GradientParts(push);
+        if (_arriving.GetValueOrDefault(push.Id.Worker) is not { } parts || !parts.Add(push)) return;
+        _arriving.Remove(push.Id.Worker);
+        parts.Flaw = FlawOf(parts);
+        _waiting[push.Id] = _completed = parts;
+    }
+
+    private string? FlawOf(GradientParts gradient)
+    {
+        var (id, version) = (gradient.Id, gradient.Version);
+        if (!_registered.TryGetValue(id.Worker, out var incarnation) || incarnation != id.Incarnation) return "is of no registered learner";
+        if (gradient.Total != _state!.Shared.Count) return "has the wrong length";
+        if (version.Epoch != Epoch || version.Counter > Updates) return $"is of version {version}, which this run never had";
+        if (WasConsumed(id) || id.Sequence <= _lastApplied.GetValueOrDefault((id.Worker, id.Incarnation), -1)) return "comes again";
+        return gradient.IsFinite ? null : "is not finite";
+    }
+
+    private void TakeUp()
+    {
+        foreach (var claim in _state!.Gradients.SentAtLeast())
+        {
+            var (key, last) = ((claim.Worker, claim.Incarnation), claim.Unrolls - 1);
+            if (last <= _lastApplied.GetValueOrDefault(key, -1)) continue;
+            _lastApplied[key] = last;
+            var id = new UnrollId(claim.Worker, claim.Incarnation, last);
+            if (!_waiting.Remove(id, out var gradient))
+            {
+                Violated($"Consumed once: {id} is in the ledger, and never came, or came in pieces.");
+                continue;
+            }
+            if (gradient.Flaw is { } flaw) Violated($"Only sound gradients are applied: {id} {flaw}.");
+            if (!gradient.HasNormOf(maxNorm)) Violated($"A gradient arrives as it was sent: {id} has norm {gradient.Norm}, {gradient.SentNorm} before clipping.");
+            Consume(id);
+            _messages += new Counts(gradient.Frames, 1);
+        }
+        if (_state.Gradients.Applied != Consumed)
+            Violated($"Consumed once: the ledger has {_state.Gradients.Applied} gradients, {Consumed} different ones came and were applied.");
+    }
+
+    private void OnAcknowledged(GradientAcknowledged answer)
+    {
+        var id = answer.Id;
+        if (answer.Rejection == GradientRejection.None)
+        {
+            BooksOf(id.Worker, id.Incarnation).Acknowledged++;
+            if (!WasConsumed(id)) Violated($"Acknowledged means consumed: {id} is in no ledger.");
+        }
+        else if (answer.Rejection != GradientRejection.Duplicate && WasConsumed(id))
+        {
+            Violated($"Refused means not consumed: {id} was refused as {answer.Rejection}, and consumed.");
+        }
+    }
+
+    private void Remember()
+    {
+        if (!_hashes.TryAdd(Updates, HashOf(Parameters))) return;
+        _remembered.Enqueue(Updates);
+        if (_remembered.Count > RememberedUpdates) _hashes.Remove(_remembered.Dequeue());
+    }
+
+    /// <summary>Frames, and updates that they made.</summary>
+    private readonly record struct Counts(long Frames, long Updates)
+    {
+        public static Counts operator +(Counts a, Counts b) => new(a.Frames + b.Frames, a.Updates + b.Updates);
+
+        public static Counts operator -(Counts a, Counts b) => new(a.Frames - b.Frames, a.Updates - b.Updates);
+
+        public override string ToString() => $"{Frames} frames in {Updates} updates";
+    }
+}
