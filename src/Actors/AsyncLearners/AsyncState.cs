@@ -45,7 +45,7 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     public long Rejected => _rejectedBefore + shared.AllRejected;
 
     /// <summary>Gradients that the parameters hold.</summary>
-    public long UnrollsConsumed => shared.Updates;
+    public long UnrollsConsumed => shared.Updates + Gradients.Merged;
 
     /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
     public long UnrollsRolledBack => _rolledBack.Total;
@@ -142,7 +142,7 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
-        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), shared.Updates, updates);
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), UnrollsConsumed, updates);
     }
 
     private static long Number(Checkpoint checkpoint, string name) =>

@@ -27,9 +27,6 @@ internal sealed class AsyncRunPlan : RunPlan
         : base(config, options, writer)
     {
         (_runner, _isSynchronous) = (runner, config.Algorithm == "a2c");
-        if (HasOtherNodes && _isSynchronous)
-            throw new ArgumentException(
-                "algorithm: each update of a2c waits for all its learners, so they are of one process. Leave --listen and --join out, or choose a3c.");
         _recipe = new AsyncRecipe(config);
         var initial = new float[_recipe.Network.Layout.Count];
         var random = RandomStream.Create(config.Seed, StreamRole.Initialization);
@@ -70,6 +67,7 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override RunActors Start(IActorContext context, IActorRef self)
     {
+        if (_isSynchronous && HasOtherNodes) return StartSynchronous(context, self);
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
         var gradients = HasOtherNodes ? StartServers(context) : null;
@@ -85,6 +83,20 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override string? Shortage(int workers) => workers == 0 ? "There are no workers" : null;
 
+    // Over several nodes all learners send their gradients, those of this process too.
+    private RunActors StartSynchronous(IActorContext context, IActorRef self)
+    {
+        var (server, workers) = new SynchronousNodeWork(Config, _recipe).Lead(context, Learning(), RunId, LocalWorkers, self);
+        var setup = new AsyncRunSetup(_state, Create, [], LearningRate, Config.Frames, CheckpointFrames, Writer, server);
+        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), workers);
+    }
+
+    private GradientIntakeSetup Learning()
+    {
+        var frames = _recipe.Options.SegmentLength * _recipe.Options.Environments;
+        return new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, frames, _state.Epoch);
+    }
+
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
     {
@@ -93,8 +105,7 @@ internal sealed class AsyncRunPlan : RunPlan
         var targets = _target is null
             ? ActorRefs.Nobody
             : context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.TargetsName);
-        var frames = _recipe.Options.SegmentLength * _recipe.Options.Environments;
-        var learning = new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, frames, _state.Epoch);
+        var learning = Learning();
         var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(options.GradientEncoding);
         var credits = (int)Math.Clamp(workers.MaxMegabytesInFlight * 1e6 / bytes, 1, workers.Credits);
         var setup = new GradientServerSetup(

@@ -16,6 +16,7 @@ public sealed class ClusterSimulationTests
     [InlineData(true, "a3c-cartpole")]
     [InlineData(true, "async-nstep-q-cartpole")]
     [InlineData(false, "async-sarsa-cartpole")]
+    [InlineData(true, "a2c-cartpole")]
     public void The_same_seed_gives_the_same_trace_messages_and_weights(bool faults, string preset)
     {
         Simulated.SkipWithoutSimulation();

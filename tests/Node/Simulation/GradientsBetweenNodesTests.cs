@@ -146,13 +146,6 @@ public sealed class GradientsBetweenNodesTests
         Assert.Null(world.Run.Failure);
     }
 
-    [Fact]
-    public void A2c_stays_in_one_process_and_says_why()
-    {
-        var refusal = Assert.Throws<ArgumentException>(() => new World("a2c", seed: 1, Endless).Lead());
-        Assert.Contains("waits for all its learners", refusal.Message);
-    }
-
     /// <summary>A simulated cluster with a small run.</summary>
     private sealed class World
     {

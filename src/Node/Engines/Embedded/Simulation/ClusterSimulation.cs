@@ -209,6 +209,9 @@ internal sealed class ClusterSimulation
     private RunInvariants InvariantsOf(TrainingConfig config, long frames) => config.Learner switch
     {
         ImpalaOptions => new RingInvariants(WorkerPlan.Create(config).Shape, Violate),
+        A2cOptions => new GradientInvariants(
+            float.PositiveInfinity, frames, Violate,
+            new RoundInvariants(() => Timeline.Now, TimeSpan.FromSeconds(config.Workers.CreditTimeoutSeconds))),
         AsyncLearnerOptions learner => new GradientInvariants(learner.MaxGradientNorm, frames, Violate),
         _ => throw new ArgumentException($"algorithm: {config.Algorithm} is not simulated over several nodes."),
     };
