@@ -146,12 +146,88 @@ public sealed class GradientsBetweenNodesTests
         Assert.Null(world.Run.Failure);
     }
 
+    [Theory]
+    [InlineData("a3c")]
+    [InlineData("a2c")]
+    public void A_run_that_is_resumed_with_all_its_frames_done_ends(string algorithm)
+    {
+        // Whether the server is finished before the run's owner watches it is a matter of order.
+        for (var seed = 1UL; seed <= 8; seed++)
+        {
+            var world = new World(algorithm, seed, frames: 100);
+            world.Lead(localWorkers: 1);
+            world.Until(() => world.Run.End is not null);
+            world.Simulation.Crash(world.Leader);
+            world.Lead(resume: world.Saved);
+            world.Until(() => world.Run.End is not null);
+        }
+    }
+
+    [Fact]
+    public void A2c_gives_the_same_bits_wherever_its_learners_are()
+    {
+        // One process with a thread for each learner, so that their gradients are added in their order there, too.
+        var together = new World("a2c", seed: 7, frames: 2000, "learner.parallelism=4").Alone(learners: 4);
+        foreach (var (local, first, second) in ((int, int, int)[])[(4, 0, 0), (0, 2, 2), (1, 3, 0), (0, 1, 3)])
+        {
+            var world = new World("a2c", seed: 7, frames: 2000, "learner.leastLearners=4", "workers.creditTimeoutSeconds=30") { Workers = [first, second] };
+            world.Lead(local);
+            world.Act();
+            world.Until(() => world.Run.End is not null);
+            Assert.Equal(together.Shared.Updates, world.State.Shared.Updates);
+            Assert.Equal(together.Shared.Values, world.State.Shared.Values);
+            Assert.Equal(together.Shared.Squares, world.State.Shared.Squares);
+            Assert.Equal(100, world.State.Shared.Updates);
+            Assert.Equal(400, world.State.Gradients.Applied);
+        }
+    }
+
+    [Fact]
+    public void A2c_goes_on_without_a_learner_that_dies_and_with_one_that_comes_back()
+    {
+        var world = new World("a2c", seed: 8, Endless);
+        world.Lead();
+        world.Act();
+        world.Until(() => world.Run.Nodes == 2 && world.State.Shared.Updates > 50);
+        Assert.InRange(world.State.Gradients.Merged, 1, world.State.Shared.Updates);
+        world.Nodes[0].Crash(silent: true);
+        world.Until(() => world.Run.Nodes == 1);
+        var (updates, merged) = (world.State.Shared.Updates, world.State.Gradients.Merged);
+        world.Until(() => world.State.Shared.Updates > updates + 20);
+        Assert.Equal(merged, world.State.Gradients.Merged);
+        world.Nodes[0].Start();
+        world.Until(() => world.State.Gradients.Merged > merged + 20);
+        Assert.Null(world.Run.Failure);
+    }
+
+    [Fact]
+    public void A2c_resumes_with_its_counts()
+    {
+        var world = new World("a2c", seed: 9, Endless);
+        world.Lead(localWorkers: 2);
+        world.Until(() => world.State.Shared.Updates > 50);
+        world.Coordinator.Tell(SaveCheckpoint.Instance);
+        world.Until(() => world.Saved is not null);
+        var saved = world.Saved!;
+        world.Simulation.Crash(world.Leader);
+        world.Lead(localWorkers: 2, resume: saved);
+        Assert.Equal(saved.Updates, world.State.Shared.Updates);
+        Assert.Equal(world.State.Gradients.Applied, world.State.UnrollsConsumed);
+        Assert.True(world.State.UnrollsConsumed > saved.Updates);
+        world.Until(() => world.State.Shared.Updates > saved.Updates + 50);
+        world.Coordinator.Tell(StopTraining.Instance);
+        world.Until(() => world.Run.End is not null);
+        Assert.Equal(world.State.Shared.Frames, world.State.Gradients.Applied * 5);
+        Assert.All(world.Run.End!.Consumed, claim => Assert.True(claim.Unrolls >= 0));
+    }
+
     /// <summary>A simulated cluster with a small run.</summary>
     private sealed class World
     {
         private static readonly HostPort Address = new("10.0.0.1", 4053);
 
         private readonly TrainingConfig _config;
+        private SimulatedActorProcess[]? _nodes;
 
         public World(string algorithm, ulong seed, long frames, params string[] more)
         {
@@ -161,13 +237,15 @@ public sealed class GradientsBetweenNodesTests
             _config = ConfigLoader.Load($"{algorithm}-cartpole", [.. words.Select(ConfigOverride.Parse)]);
             Simulation = EmbeddedEngine.Simulate(seed);
             Simulation.MessageCost = TimeSpan.FromMilliseconds(2);
-            Nodes = [.. Enumerable.Range(2, 2).Select(i => new SimulatedActorProcess(
-                Simulation, new HostPort($"10.0.0.{i}", 4053), Address, 1, Logger.None, _ => { }))];
         }
 
         public EmbeddedEngine.Simulation Simulation { get; }
 
-        public SimulatedActorProcess[] Nodes { get; }
+        /// <summary>Of each node.</summary>
+        public int[] Workers { get; init; } = [1, 1];
+
+        public IReadOnlyList<SimulatedActorProcess> Nodes => _nodes ??= [.. Workers.Select((workers, i) => new SimulatedActorProcess(
+            Simulation, new HostPort($"10.0.0.{i + 2}", 4053), Address, workers, Logger.None, _ => { })).Where((_, i) => Workers[i] > 0)];
 
         public ActorSystem Leader { get; private set; } = null!;
 
@@ -203,6 +281,18 @@ public sealed class GradientsBetweenNodesTests
             var system = Leader = EngineHost.Create(Simulation, Logger.None, endpoint);
             Akka.Cluster.Cluster.Get(system).JoinSeedNodes([EngineHost.AddressOf(Address)]);
             Coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
+        }
+
+        /// <summary>The same run in one process, to its end.</summary>
+        public AsyncState Alone(int learners)
+        {
+            var run = Run = new Watcher();
+            var plan = AsyncRunPlan.Create(
+                _config, new TrainingRunOptions { LocalWorkers = learners }, SequentialRunner.Instance, (_, _) => Task.CompletedTask);
+            State = plan.State;
+            EngineHost.Create(Simulation, Logger.None).ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
+            Until(() => run.End is not null);
+            return plan.State;
         }
 
         public void Act()
