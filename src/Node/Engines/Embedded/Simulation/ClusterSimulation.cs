@@ -38,6 +38,7 @@ internal sealed class ClusterSimulation
     private readonly List<SimulatedActorProcess> _actors = [];
     private readonly Dictionary<string, WorkAssigned> _work = [];
     private readonly Dictionary<(string Node, int Worker), TimeSpan> _workedAt = [];
+    private readonly HashSet<(ActorSystem System, ActorPath Path)> _workers = [];
     private readonly bool _untilCalm;
     private int _stoppedStart;
     private TimeSpan _progressAt, _longestPause;
@@ -91,6 +92,10 @@ internal sealed class ClusterSimulation
                 if (process.System is { } system) yield return system;
         }
     }
+
+    /// <summary>The workers that have worked in systems which run, in an order that repeats.</summary>
+    public IReadOnlyList<(ActorSystem System, ActorPath Path)> Workers =>
+        [.. Systems.SelectMany(system => _workers.Where(worker => worker.System == system))];
 
     /// <summary>Runs it, once.</summary>
     public SimulationReport Run()
@@ -250,7 +255,11 @@ internal sealed class ClusterSimulation
             Invariants.ObserveRepeated(message);
             return;
         }
-        if (Invariants.WorkedWith(message) is { } worker) _workedAt[(NameOf(system), worker)] = Timeline.Now;
+        if (Invariants.WorkedWith(message) is { } worker)
+        {
+            _workedAt[(NameOf(system), worker)] = Timeline.Now;
+            _workers.Add((system, path));
+        }
         Invariants.Observe(path, message, path.Name == ActorNode.HostName ? NameOf(system) : "");
     }
 

@@ -45,7 +45,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
 
     public override string Rest => $", {_local.Updates} updates of learners that share memory";
 
-    public override bool CanPoison => true;
+    public override bool HasMoreFaults => true;
 
     protected override long ReportedRolledBack => _state!.UnrollsRolledBack;
 
