@@ -1,6 +1,6 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Gymnasium;
 
@@ -44,7 +44,7 @@ internal sealed class WireObservations
         {
             case WireFormat.Float32:
                 wire.CopyTo(observation);
-                return AreFinite(MemoryMarshal.Cast<byte, float>(observation));
+                return FiniteCheck.FirstNotFinite(MemoryMarshal.Cast<byte, float>(observation)) < 0;
             case WireFormat.UInt8:
                 wire.CopyTo(observation);
                 return true;
@@ -63,18 +63,5 @@ internal sealed class WireObservations
                     if (wire[i] != 0) observation[i / 8] |= (byte)(1 << (i % 8));
                 return true;
         }
-    }
-
-    public static bool AreFinite(ReadOnlySpan<float> values)
-    {
-        // A number that is infinite or none has all bits of its exponent set.
-        const uint Exponent = 0x7F800000;
-        var bits = MemoryMarshal.Cast<float, uint>(values);
-        var i = 0;
-        for (; i <= bits.Length - Vector<uint>.Count; i += Vector<uint>.Count)
-            if (Vector.EqualsAny(new Vector<uint>(bits[i..]) & new Vector<uint>(Exponent), new Vector<uint>(Exponent))) return false;
-        for (; i < bits.Length; i++)
-            if ((bits[i] & Exponent) == Exponent) return false;
-        return true;
     }
 }

@@ -35,43 +35,45 @@ public static class GradientCodecs
 
     public static void Write(ref MessagePackWriter writer, LearnerRegistered message)
     {
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(5);
         writer.Write(message.Worker);
         writer.Write(message.Incarnation);
         writer.Write(message.Credits);
         writer.Write(message.Frames);
+        writer.Write(message.Shard);
     }
 
     public static LearnerRegistered ReadLearnerRegistered(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 4, nameof(LearnerRegistered));
+        ReadFields(ref reader, 5, nameof(LearnerRegistered));
         return new LearnerRegistered(
             ReadIndex(ref reader, "worker"), ReadIndex(ref reader, "incarnation"), ReadInt32(ref reader, 1, MaxCredits, "credits"),
-            ReadCount(ref reader, "frames"));
+            ReadCount(ref reader, "frames"), ReadShard(ref reader));
     }
 
     public static void Write(ref MessagePackWriter writer, GradientAcknowledged message)
     {
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         Write(ref writer, message.Id);
         writer.Write((int)message.Rejection);
         ParameterCodecs.Write(ref writer, message.Newest);
         writer.Write(message.Frames);
+        writer.Write(message.Shard);
     }
 
     public static GradientAcknowledged ReadGradientAcknowledged(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 7, nameof(GradientAcknowledged));
+        ReadFields(ref reader, 8, nameof(GradientAcknowledged));
         return new GradientAcknowledged(
             ReadId(ref reader), (GradientRejection)ReadInt32(ref reader, 0, (int)GradientRejection.OutlierLoss, "rejection"),
-            ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"));
+            ParameterCodecs.ReadVersion(ref reader), ReadCount(ref reader, "frames"), ReadShard(ref reader));
     }
 
     /// <summary>The values leave by reference where the transport takes references.</summary>
     public static void Write(ref MessagePackWriter writer, PushGradient message)
     {
         var segment = message.Segment;
-        writer.WriteArrayHeader(20);
+        writer.WriteArrayHeader(21);
         Write(ref writer, message.Id);
         ParameterCodecs.Write(ref writer, message.Version);
         writer.Write(message.Total);
@@ -89,11 +91,12 @@ public static class GradientCodecs
         writer.Write(segment.Loss.Entropy);
         writer.Write(segment.GradientNorm);
         writer.Write(segment.KeptBack);
+        writer.Write(segment.Skew);
     }
 
     public static PushGradient ReadPushGradient(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 20, nameof(PushGradient));
+        ReadFields(ref reader, 21, nameof(PushGradient));
         var (id, version) = (ReadId(ref reader), ParameterCodecs.ReadVersion(ref reader));
         var (total, offset) = (ReadInt32(ref reader, 1, int.MaxValue, "total"), ReadIndex(ref reader, "offset"));
         var encoding = (GradientEncoding)ReadInt32(ref reader, 0, (int)GradientEncoding.Float16, "encoding");
@@ -120,10 +123,11 @@ public static class GradientCodecs
         if (!Array.TrueForAll(returns, float.IsFinite)) throw new MessagePackSerializationException("A return is not finite.");
         var lost = ReadCount(ref reader, "lost episodes");
         var loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
-        return new SegmentReport(frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadIndex(ref reader, "gradients kept back"));
+        return new SegmentReport(
+            frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadIndex(ref reader, "gradients kept back"), ReadCount(ref reader, "skew"));
     }
 
-    private static T[] ReadArray<T>(ref MessagePackReader reader)
+    internal static T[] ReadArray<T>(ref MessagePackReader reader)
         where T : unmanaged
     {
         var bytes = reader.ReadBytes() ?? throw new MessagePackSerializationException("Episodes are missing.");
@@ -144,22 +148,24 @@ public static class GradientCodecs
     private static UnrollId ReadId(ref MessagePackReader reader) =>
         new(ReadIndex(ref reader, "worker"), ReadIndex(ref reader, "incarnation"), ReadCount(ref reader, "sequence number"));
 
-    private static void ReadFields(ref MessagePackReader reader, int fields, string what)
+    internal static int ReadShard(ref MessagePackReader reader) => ReadInt32(ref reader, 0, ShardRange.MaxShards - 1, "shard");
+
+    internal static void ReadFields(ref MessagePackReader reader, int fields, string what)
     {
         var count = reader.ReadArrayHeader();
         if (count != fields) throw new MessagePackSerializationException($"{what} has {count} fields, {fields} expected.");
     }
 
-    private static int ReadIndex(ref MessagePackReader reader, string what) => ReadInt32(ref reader, 0, int.MaxValue, what);
+    internal static int ReadIndex(ref MessagePackReader reader, string what) => ReadInt32(ref reader, 0, int.MaxValue, what);
 
-    private static int ReadInt32(ref MessagePackReader reader, int least, int most, string what)
+    internal static int ReadInt32(ref MessagePackReader reader, int least, int most, string what)
     {
         var value = reader.ReadInt32();
         return value >= least && value <= most ? value
             : throw new MessagePackSerializationException($"{what} is {value}, {least} to {most} expected.");
     }
 
-    private static long ReadCount(ref MessagePackReader reader, string what)
+    internal static long ReadCount(ref MessagePackReader reader, string what)
     {
         var value = reader.ReadInt64();
         return value >= 0 ? value : throw new MessagePackSerializationException($"{what} is {value}, a count expected.");

@@ -10,9 +10,13 @@ namespace Rl.Distributed.ParameterServer;
 /// <param name="Target">θ⁻; null where the algorithm has none.</param>
 /// <param name="LearningRate">η as a function of the frames of all learners.</param>
 /// <param name="FramesPerGradient">Frames of a segment of this run.</param>
-/// <param name="Epoch">The run's: how often it was resumed.</param>
+/// <param name="Epoch">Of the versions: another one each time that the parameters begin anew from a checkpoint.</param>
 public sealed record GradientIntakeSetup(
-    SharedParameters Shared, GradientLedger Ledger, TargetParameters? Target, LinearSchedule LearningRate, int FramesPerGradient, int Epoch);
+    SharedParameters Shared, GradientLedger Ledger, TargetParameters? Target, LinearSchedule LearningRate, int FramesPerGradient, int Epoch)
+{
+    /// <summary>Which part of the network's parameters these are; all of them where nothing else is said.</summary>
+    public ShardRange Range { get; init; } = ShardRange.Whole(Shared.Count);
+}
 
 /// <summary>Puts gradients together from their parts, checks them, and applies them to the shared parameters, each at most once.</summary>
 /// <remarks>A plain object for one thread. Every check comes before a gradient touches anything: one NaN would poison the statistics, and
@@ -53,12 +57,15 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         var rejection = Check(message, out var learner);
         if (rejection != GradientRejection.None)
         {
-            if (message.Offset != 0) return null;
+            // The first part speaks for the others; what is out of range belongs to none.
+            if (message.Offset > setup.Range.Start && (long)message.Offset + message.Count <= setup.Range.End) return null;
             Shared.Reject(rejection);
+            if (rejection == GradientRejection.NotFinite) _log.AddGradient(new GradientOutcome(rejection, message.Segment.GradientNorm, 0));
             return rejection;
         }
-        if (!learner.Parts.Accept(message.Id, message.Total, message.Offset, message.Count)) return null;
-        var part = learner.Local.Gradient.Slice(message.Offset, message.Count);
+        var offset = message.Offset - setup.Range.Start;
+        if (!learner.Parts.Accept(message.Id, Shared.Count, offset, message.Count)) return null;
+        var part = learner.Local.Gradient.Slice(offset, message.Count);
         GradientEncodings.Decode(message.Values.Span, message.Encoding, message.Scale, part);
         return learner.Parts.IsComplete ? Apply(message, learner) : null;
     }
@@ -71,7 +78,12 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         if (!_learners.TryGetValue(message.Id.Worker, out learner!) || message.Id.Incarnation > learner.Incarnation)
             return GradientRejection.UnknownLearner;
         if (message.Id.Incarnation < learner.Incarnation) return GradientRejection.StaleIncarnation;
-        if (message.Total != Shared.Count || !IsSegments(message.Segment)) return GradientRejection.WrongLength;
+        var range = setup.Range;
+        if (message.Total != range.Total || message.Offset < range.Start || (long)message.Offset + message.Count > range.End
+            || !IsSegments(message.Segment))
+            return GradientRejection.WrongLength;
+        // One of the values is not, here or in another part: all servers refuse it.
+        if (!float.IsFinite(message.Segment.GradientNorm)) return GradientRejection.NotFinite;
         return message.Version.Epoch == setup.Epoch && message.Version.Counter <= Shared.Updates
             ? GradientRejection.None
             : GradientRejection.WrongVersion;

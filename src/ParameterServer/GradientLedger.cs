@@ -97,22 +97,50 @@ public sealed class GradientLedger(SharedParameters shared)
         }
     }
 
+    /// <summary>A part of the parameters with these counts, and the ledger: what the server of that part begins with.</summary>
+    public IReadOnlyList<NamedTensor> SaveRange(ShardRange range, long frames, long updates)
+    {
+        lock (_lock)
+        {
+            var rows = _ledger.Save();
+            return [.. shared.SaveRange(range, frames, updates), new NamedTensor(LedgerName, [rows.Length / 4, 4], rows)];
+        }
+    }
+
     /// <summary>Takes what <see cref="Save"/> gave.</summary>
-    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit.</exception>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit; then nothing has changed.</exception>
     public void Load(Checkpoint checkpoint)
     {
         lock (_lock)
         {
-            try
-            {
-                _ledger = ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64s);
-            }
-            catch (ArgumentException reason)
-            {
-                throw new CheckpointFormatException($"The checkpoint's '{LedgerName}' makes no sense: {reason.Message}");
-            }
-            _merged = checkpoint.Tensors.FirstOrDefault(tensor => tensor.Name == MergedName)?.Int64s is [>= 0 and var merged] ? merged : 0;
+            var ledger = LedgerOf(checkpoint);
             shared.Load(checkpoint);
+            _ledger = ledger;
+            _merged = checkpoint.Tensors.FirstOrDefault(tensor => tensor.Name == MergedName)?.Int64s is [>= 0 and var merged] ? merged : 0;
+        }
+    }
+
+    /// <summary>Takes what the server of a part saved: the part, and with the first one the ledger.</summary>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit; then nothing has changed.</exception>
+    public void LoadRange(ShardRange range, Checkpoint checkpoint)
+    {
+        lock (_lock)
+        {
+            var ledger = LedgerOf(checkpoint);
+            shared.LoadRange(range, checkpoint);
+            if (range.Start == 0) _ledger = ledger;
+        }
+    }
+
+    private static ConsumptionLedger LedgerOf(Checkpoint checkpoint)
+    {
+        try
+        {
+            return ConsumptionLedger.Load(checkpoint.Tensor(LedgerName).Int64s);
+        }
+        catch (Exception reason) when (reason is ArgumentException or OverflowException)
+        {
+            throw new CheckpointFormatException($"The checkpoint's '{LedgerName}' makes no sense: {reason.Message}");
         }
     }
 }

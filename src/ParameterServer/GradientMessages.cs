@@ -12,7 +12,7 @@ namespace Rl.Distributed.ParameterServer;
 public sealed record RegisterLearner(int Worker, int Incarnation, string Run);
 
 /// <summary>A part of a gradient. The last part of the server's range ends it.</summary>
-/// <remarks>A server of all parameters has the range 0 … total; one of a shard would have a part of it, and would be sent that part
+/// <remarks>A server of all parameters has the range 0 … total; one of a shard has a part of it, and is sent that part
 /// alone: the gradient was clipped by the norm of the whole before.</remarks>
 /// <param name="Id">Learner, incarnation, and the gradient's number among the incarnation's.</param>
 /// <param name="Version">The parameters that it was computed with.</param>
@@ -38,9 +38,10 @@ public sealed record PushGradient(
 /// <param name="Loss">Losses, summed over its frames.</param>
 /// <param name="GradientNorm">The gradient's Euclidean norm before it was clipped.</param>
 /// <param name="KeptBack">Gradients before this one that the learner kept because their loss was far above the usual.</param>
+/// <param name="Skew">Of the parameters that it acted with: updates of the shard that had most less those of the one that had least.</param>
 public sealed record SegmentReport(
     int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm,
-    int KeptBack = 0);
+    int KeptBack = 0, long Skew = 0);
 
 // What it answers.
 
@@ -49,14 +50,16 @@ public sealed record SegmentReport(
 /// <param name="Incarnation">Its incarnation.</param>
 /// <param name="Credits">How many.</param>
 /// <param name="Frames">Frames of all learners so far.</param>
-public sealed record LearnerRegistered(int Worker, int Incarnation, int Credits, long Frames);
+/// <param name="Shard">Which shard the server has; 0 where it has all parameters.</param>
+public sealed record LearnerRegistered(int Worker, int Incarnation, int Credits, long Frames, int Shard = 0);
 
-/// <summary>To a learner: the end of one of its gradients; the credit is its own again.</summary>
+/// <summary>To a learner: the end of one of its gradients at this server; the credit is its own again when all servers have said so.</summary>
 /// <param name="Id">The gradient.</param>
 /// <param name="Rejection">None where it was applied.</param>
 /// <param name="Newest">The version that the parameters have now.</param>
 /// <param name="Frames">Frames of all learners so far.</param>
-public sealed record GradientAcknowledged(UnrollId Id, GradientRejection Rejection, ParameterVersion Newest, long Frames);
+/// <param name="Shard">Which shard's part of it this is about; 0 where the server has all parameters.</param>
+public sealed record GradientAcknowledged(UnrollId Id, GradientRejection Rejection, ParameterVersion Newest, long Frames, int Shard = 0);
 
 // Between it and the owner of the run, in one process.
 
@@ -73,7 +76,10 @@ public sealed record StopGradients
 }
 
 /// <summary>From it: what was applied and refused since its last report. Sent every 100 ms where there was something, and at the end.</summary>
-public sealed record GradientsReport(LearnerProgress Progress);
+/// <param name="Progress">What that was.</param>
+/// <param name="Frames">Frames of all learners since the run began.</param>
+/// <param name="Updates">Gradients that were applied since then.</param>
+public sealed record GradientsReport(LearnerProgress Progress, long Frames, long Updates);
 
 /// <summary>From it: no gradient is applied any more, because all frames are done or it was told to stop; its last report came before.</summary>
 public sealed record GradientsFinished

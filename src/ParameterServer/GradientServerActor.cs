@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Trajectories;
 
 namespace Rl.Distributed.ParameterServer;
@@ -15,7 +16,17 @@ namespace Rl.Distributed.ParameterServer;
 /// <param name="PublishInterval">Between two versions.</param>
 public sealed record GradientServerSetup(
     GradientIntake Intake, GradientIntakeSetup Learning, IActorRef Parameters, IActorRef Targets, string Run, int Credits, long TotalFrames,
-    TimeSpan PublishInterval);
+    TimeSpan PublishInterval)
+{
+    /// <summary>Which shard of the parameters it has; 0 where it has all.</summary>
+    public int Shard { get; init; }
+
+    /// <summary>Takes a checkpoint, which whoever watches brings to a safe place; null: the state of the server is elsewhere anyway.</summary>
+    public Func<Checkpoint>? Save { get; init; }
+
+    /// <summary>So many updates may be applied beyond the last checkpoint that is in a safe place; with <see cref="Save"/>.</summary>
+    public long MaxRolledBackUpdates { get; init; } = long.MaxValue;
+}
 
 /// <summary>
 /// Is responsible for the gradients of learners on other nodes: grants credits, applies what comes or refuses it with the reason, answers
@@ -32,7 +43,10 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _observer = ActorRefs.Nobody;
     private long _publishedUpdates = -1, _targetsPublished;
+    private readonly Queue<(PushGradient Push, IActorRef From)> _waiting = new();
     private float[]? _publishedTarget;
+    private long _taken, _held;
+    private bool _bringing;
     private TimeSpan _reportedAt;
     private bool _finished;
 
@@ -40,7 +54,10 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     {
         _setup = setup;
         _snapshots = new SnapshotPool(setup.Learning.Shared.Count);
-        Receive<PushGradient>(OnPush);
+        _taken = _held = setup.Learning.Shared.Updates;
+        Receive<PushGradient>(message => OnPush(message, Sender));
+        Receive<CheckpointHeld>(OnCheckpointHeld);
+        Receive<TakeCheckpoint>(_ => OnTakeCheckpoint());
         Receive<RegisterLearner>(OnRegister);
         Receive<Publish>(_ => OnPublish());
         Receive<WatchGradients>(_ => OnWatch());
@@ -73,17 +90,54 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         }
         if (_learners.TryGetValue(message.Worker, out var earlier) && !earlier.Equals(Sender)) Context.Unwatch(earlier);
         _learners[message.Worker] = Context.Watch(Sender);
-        Sender.Tell(new LearnerRegistered(message.Worker, message.Incarnation, _setup.Credits, _setup.Learning.Shared.Frames));
+        Sender.Tell(new LearnerRegistered(message.Worker, message.Incarnation, _setup.Credits, _setup.Learning.Shared.Frames, _setup.Shard));
     }
 
-    private void OnPush(PushGradient message)
+    // What would go beyond the bound waits for its turn; credits bound how much that is.
+    private void OnPush(PushGradient message, IActorRef from)
     {
         if (_finished) return;
+        if (_setup.Save is not null && _setup.Learning.Shared.Updates - _held >= _setup.MaxRolledBackUpdates) _waiting.Enqueue((message, from));
+        else Take(message, from);
+    }
+
+    private void Take(PushGradient message, IActorRef from)
+    {
         if (_setup.Intake.Take(message) is not { } rejection) return;
-        if (rejection != GradientRejection.None) LogRefusal(rejection, $"Gradient {message.Id} of {Sender.Path.Address}");
-        Sender.Tell(new GradientAcknowledged(message.Id, rejection, _setup.Intake.Version, _setup.Learning.Shared.Frames));
-        if (_setup.Learning.Shared.Frames >= _setup.TotalFrames) Finish();
+        if (rejection != GradientRejection.None) LogRefusal(rejection, $"Gradient {message.Id} of {from.Path.Address}");
+        var shared = _setup.Learning.Shared;
+        from.Tell(new GradientAcknowledged(message.Id, rejection, _setup.Intake.Version, shared.Frames, _setup.Shard));
+        if (_setup.Save is not null) SaveIfDue();
+        if (shared.Frames >= _setup.TotalFrames) Finish();
         else ReportIfDue();
+    }
+
+    private void SaveIfDue()
+    {
+        if (!_bringing && _setup.Learning.Shared.Updates - _taken >= _setup.MaxRolledBackUpdates / 2) Save(isLast: false);
+    }
+
+    private void OnTakeCheckpoint()
+    {
+        if (_setup.Save is not null && !_bringing && !_finished) Save(isLast: false);
+    }
+
+    private void Save(bool isLast)
+    {
+        (_taken, _bringing) = (_setup.Learning.Shared.Updates, true);
+        _observer.Tell(new CheckpointTaken(_setup.Save!(), _taken, isLast));
+    }
+
+    private void OnCheckpointHeld(CheckpointHeld message)
+    {
+        (_held, _bringing) = (message.Updates, false);
+        if (_finished) return;
+        SaveIfDue();
+        for (var left = _waiting.Count; left > 0 && !_finished; left--)
+        {
+            var (push, from) = _waiting.Dequeue();
+            OnPush(push, from);
+        }
     }
 
     // A flood of them must not fill the log.
@@ -127,7 +181,8 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     private void Report()
     {
         var progress = _setup.Intake.TakeProgress();
-        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress));
+        var shared = _setup.Learning.Shared;
+        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
     }
 
     private void Finish()
@@ -135,6 +190,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         if (_finished) return;
         _finished = true;
         Report();
+        if (_setup.Save is not null) Save(isLast: true);
         _observer.Tell(GradientsFinished.Instance);
     }
 

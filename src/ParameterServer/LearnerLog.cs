@@ -40,6 +40,13 @@ public sealed record LearnerProgress
     /// <summary>The greatest of them.</summary>
     public required long StalenessMax { get; init; }
 
+    /// <summary>Sum over updates of the skew of the parameters that their gradients were computed with, where these are in shards: updates of the
+    /// shard that had most less those of the one that had least.</summary>
+    public long SkewSum { get; init; }
+
+    /// <summary>The greatest of them.</summary>
+    public long SkewMax { get; init; }
+
     /// <summary>Mean over updates; 0 without one.</summary>
     public double StalenessMean => (double)StalenessSum / Math.Max(1, Updates);
 
@@ -61,6 +68,8 @@ public sealed record LearnerProgress
         GradientNormSum = a.GradientNormSum + b.GradientNormSum,
         StalenessSum = a.StalenessSum + b.StalenessSum,
         StalenessMax = Math.Max(a.StalenessMax, b.StalenessMax),
+        SkewSum = a.SkewSum + b.SkewSum,
+        SkewMax = Math.Max(a.SkewMax, b.SkewMax),
     };
 }
 
@@ -69,7 +78,7 @@ public sealed class LearnerLog : IEpisodeLog
 {
     private readonly List<float> _returns = [];
     private readonly List<int> _lengths = [];
-    private long _frames, _updates, _rejected, _notFinite, _keptBack, _lost, _stalenessSum, _stalenessMax;
+    private long _frames, _updates, _rejected, _notFinite, _keptBack, _lost, _stalenessSum, _stalenessMax, _skewSum, _skewMax;
     private double _normSum;
     private ActorCriticLossValues _loss;
 
@@ -91,6 +100,8 @@ public sealed class LearnerLog : IEpisodeLog
         _lengths.AddRange(segment.EpisodeLengths);
         _lost += segment.EpisodesLost;
         _loss += segment.Loss;
+        _skewSum += segment.Skew;
+        _skewMax = Math.Max(_skewMax, segment.Skew);
         AddKeptBack(segment.KeptBack);
     }
 
@@ -134,11 +145,13 @@ public sealed class LearnerLog : IEpisodeLog
             GradientNormSum = _normSum,
             StalenessSum = _stalenessSum,
             StalenessMax = _stalenessMax,
+            SkewSum = _skewSum,
+            SkewMax = _skewMax,
         };
         _returns.Clear();
         _lengths.Clear();
         (_frames, _updates, _rejected, _notFinite, _keptBack, _lost) = (0, 0, 0, 0, 0, 0);
-        (_stalenessSum, _stalenessMax, _normSum, _loss) = (0, 0, 0, default);
+        (_stalenessSum, _stalenessMax, _skewSum, _skewMax, _normSum, _loss) = (0, 0, 0, 0, 0, default);
         return progress;
     }
 }

@@ -9,16 +9,16 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan SubscribeInterval = TimeSpan.FromSeconds(1);
 
-    private readonly IActorRef _server;
     private readonly ParameterCell _cell;
     private readonly SnapshotPool _snapshots;
     private readonly ChunkSequence<ParameterVersion> _chunks = new();
     private readonly List<IActorRef> _waiting = [];
+    private IActorRef _server;
     private ParameterSnapshot? _incoming;
     private ParameterVersion _newest;
     private bool _available;
 
-    /// <param name="server">The parameter server, here or on another node.</param>
+    /// <param name="server">The parameter server, here or on another node; nobody where <see cref="FollowServer"/> tells of it later.</param>
     /// <param name="cell">This node's weights.</param>
     /// <param name="snapshots">Buffers for weights that come from another node.</param>
     public ParameterCacheActor(IActorRef server, ParameterCell cell, SnapshotPool snapshots)
@@ -28,6 +28,7 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
         Receive<ParametersChunk>(OnChunk);
         Receive<AwaitParameters>(_ => OnAwait());
         Receive<AwaitNewerParameters>(message => OnAwaitNewer(message.Version));
+        Receive<FollowServer>(OnFollow);
         Receive<Subscribe>(_ => _server.Tell(SubscribeParameters.Instance));
     }
 
@@ -35,10 +36,24 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        if (!_server.Equals(ActorRefs.Nobody)) BeginToSubscribe();
+    }
+
+    // What comes of the server before has an older epoch: the cell keeps the newer one, and chunks of two versions never mix.
+    private void OnFollow(FollowServer message)
+    {
+        _server = message.Server;
+        BeginToSubscribe();
+    }
+
+    private void BeginToSubscribe()
+    {
         _server.Tell(SubscribeParameters.Instance);
         // Between nodes the first word may get lost.
         if (_server.Path.Address.HasGlobalScope)
             Timers.StartPeriodicTimer(nameof(Subscribe), Subscribe.Instance, SubscribeInterval);
+        else
+            Timers.Cancel(nameof(Subscribe));
     }
 
     protected override void PostStop() => _incoming?.Release();

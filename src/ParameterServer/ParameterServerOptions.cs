@@ -20,4 +20,12 @@ public sealed record ParameterServerOptions
 
     [Description("float32, or float16: half the bytes of a gradient, for a relative error of 1/2048 of each number.")]
     public GradientEncoding GradientEncoding { get; init; } = GradientEncoding.Float32;
+
+    [Description("Parts of the parameters, each with a server of its own, on nodes or in the leading process; 0: one that learners share memory with.")]
+    [Range(0, ShardRange.MaxShards)]
+    public int Shards { get; init; }
+
+    [Description("The loss of a shard costs so many of its updates at most: it waits with more until the leading process has a checkpoint of it.")]
+    [Range(2, 1000000000)]
+    public int MaxRolledBackUpdates { get; init; } = 1000;
 }

@@ -172,8 +172,7 @@ public sealed class SharedParameters : IFrameCount
     {
         var parameters = Values(ParametersName, Count);
         var squares = Values(SquaresName, _squares.Length);
-        if (checkpoint.Tensor(CountersName).Int64s is not [>= 0 and var frames, >= 0 and var updates])
-            throw new CheckpointFormatException($"The checkpoint's '{CountersName}' are not the frames and the updates.");
+        var (frames, updates) = CountsOf(checkpoint);
         parameters.CopyTo(_theta.AsSpan());
         squares.CopyTo(_squares.AsSpan());
         Volatile.Write(ref _counters[FramesAt], frames);
@@ -183,6 +182,38 @@ public sealed class SharedParameters : IFrameCount
             ? floats
             : throw new CheckpointFormatException(
                 $"The checkpoint's '{name}' has {floats.Length} values, this run needs {count}: the network or the update rule differs.");
+    }
+
+    /// <summary>The frames and the updates of a checkpoint.</summary>
+    /// <exception cref="CheckpointFormatException">It has none.</exception>
+    public static (long Frames, long Updates) CountsOf(Checkpoint checkpoint) =>
+        checkpoint.Tensor(CountersName).Int64s is [>= 0 and var frames, >= 0 and var updates]
+            ? (frames, updates)
+            : throw new CheckpointFormatException($"The checkpoint's '{CountersName}' are not the frames and the updates.");
+
+    /// <summary>Takes a part of the parameters from what the server of that part saved; the counts with the first one. Nobody may be at work.</summary>
+    /// <exception cref="CheckpointFormatException">It lacks something, or does not fit; then nothing has changed.</exception>
+    public void LoadRange(ShardRange range, Checkpoint checkpoint)
+    {
+        var part = new SharedParameters(new float[range.Count], _options);
+        part.Load(checkpoint);
+        part.Values.CopyTo(_theta.AsSpan()[range.Start..]);
+        if (_squares.Length > 0) part.Squares.CopyTo(_squares.AsSpan()[range.Start..]);
+        if (range.Start > 0) return;
+        Volatile.Write(ref _counters[FramesAt], part.Frames);
+        Volatile.Write(ref _counters[UpdatesAt], part.Updates);
+    }
+
+    /// <summary>A copy of a part, as <see cref="Save"/> gives it, with these counts.</summary>
+    public IReadOnlyList<NamedTensor> SaveRange(ShardRange range, long frames, long updates)
+    {
+        var squares = _squares.Length == 0 ? [] : Squares.Slice(range.Start, range.Count).ToArray();
+        return
+        [
+            new(ParametersName, [range.Count], Values.Slice(range.Start, range.Count).ToArray()),
+            new(SquaresName, [squares.Length], squares),
+            new(CountersName, [2], (long[])[frames, updates]),
+        ];
     }
 
     private GradientOutcome Reject(LocalParameters local, GradientRejection reason, float norm, long staleness)

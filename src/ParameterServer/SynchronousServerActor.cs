@@ -135,8 +135,8 @@ public sealed class SynchronousServerActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        var progress = Intake.TakeProgress();
-        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress));
+        var (progress, shared) = (Intake.TakeProgress(), _setup.Learning.Shared);
+        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
     }
 
     private void Finish()

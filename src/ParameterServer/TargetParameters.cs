@@ -1,3 +1,5 @@
+using Rl.Distributed.Core.Checkpoints;
+
 namespace Rl.Distributed.ParameterServer;
 
 /// <summary>Target parameters θ⁻, wherever they come from.</summary>
@@ -48,6 +50,15 @@ public sealed class TargetParameters : ITargetParameters
 
     /// <summary>How often θ⁻ was refreshed.</summary>
     public long Refreshes => Volatile.Read(ref _refreshes);
+
+    /// <summary>Takes θ⁻ from a checkpoint. Nobody may be at work.</summary>
+    /// <exception cref="CheckpointFormatException">It is of another length.</exception>
+    public void Load(float[] values)
+    {
+        if (values.Length != _shared.Count)
+            throw new CheckpointFormatException($"The checkpoint's target parameters are {values.Length}, {_shared.Count} expected.");
+        Volatile.Write(ref _values, values);
+    }
 
     /// <summary>Refreshes θ⁻ if a segment brings the count across a multiple of the interval; true if so.</summary>
     /// <param name="framesBefore">Frames of all learners before the segment's, which the caller added.</param>

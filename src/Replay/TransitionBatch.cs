@@ -1,4 +1,5 @@
 using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Numerics;
 
 namespace Rl.Distributed.Replay;
 
@@ -62,4 +63,34 @@ public sealed class TransitionBatch
 
     /// <summary>γ, or 0 where nothing that follows counts.</summary>
     public float[] Discounts { get; }
+
+    /// <summary>Takes over a minibatch of another node; false where it is not of this run: another size, an action that does not exist, a
+    /// number that is none. Then this one holds anything.</summary>
+    /// <param name="message">What came.</param>
+    /// <param name="actions">How many actions there are.</param>
+    public bool TryFill(TransitionsDrawn message, int actions)
+    {
+        if (message.Actions.Length != Size || message.Observations.Length != _observations.Length) return false;
+        foreach (var action in message.Actions)
+            if ((uint)action >= (uint)actions) return false;
+        if (FiniteCheck.FirstNotFinite(message.Rewards) >= 0 || FiniteCheck.FirstNotFinite(message.Discounts) >= 0) return false;
+        message.Observations.CopyTo(_observations, 0);
+        message.Actions.CopyTo(Actions, 0);
+        message.Rewards.CopyTo(Rewards, 0);
+        message.Discounts.CopyTo(Discounts, 0);
+        return true;
+    }
+
+    /// <summary>The same as a message of its own.</summary>
+    public TransitionsDrawn ToMessage(RequestTransitions request) => new(
+        request.Worker, request.Incarnation, request.Number, [.. _observations], [.. Actions], [.. Rewards], [.. Discounts]);
+
+    /// <summary>Takes over another minibatch of the same size.</summary>
+    public void CopyFrom(TransitionBatch other)
+    {
+        other._observations.CopyTo(_observations, 0);
+        other.Actions.CopyTo(Actions, 0);
+        other.Rewards.CopyTo(Rewards, 0);
+        other.Discounts.CopyTo(Discounts, 0);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using MessagePack;
 using Rl.Distributed.Core.Numerics;
@@ -103,15 +102,6 @@ public static class UnrollCodec
         return !isOutside;
     }
 
-    /// <summary>Whether none is NaN or infinite: one such number would end the run of everybody.</summary>
-    private static bool AreFinite(ReadOnlySpan<float> values)
-    {
-        // Zero times anything finite is zero; NaN stays.
-        var sum = Vector<float>.Zero;
-        var rest = MemoryMarshal.Cast<float, Vector<float>>(values);
-        foreach (var vector in rest) sum += vector * Vector<float>.Zero;
-        var total = Vector.Sum(sum);
-        foreach (var value in values[(rest.Length * Vector<float>.Count)..]) total += value * 0;
-        return total == 0;
-    }
+    // One number that is none would end the run of everybody.
+    private static bool AreFinite(ReadOnlySpan<float> values) => FiniteCheck.FirstNotFinite(values) < 0;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
@@ -23,24 +24,27 @@ public sealed class AsyncRunTests
     [MemberData(nameof(Names))]
     public async Task Every_algorithm_learns_catch_in_a_simulated_run_that_repeats_to_the_bit(string algorithm)
     {
-        var config = Config(algorithm, frames: 150_000);
+        var config = Config(algorithm, frames: algorithm == "gorila" ? 50_000 : 150_000);
         var (first, second) = (await Trained(config, "first"), await Trained(config, "second"));
         Assert.Equal(Weights(first), Weights(second));
         Assert.NotEqual(Weights(first), Weights(await Trained(config with { Seed = 2, Frames = 1000 }, "other")));
         // Of value-based learners three in ten keep exploring.
         var mean = first.Checkpoint.Tensor("episodes.returns").Floats.Average();
-        Assert.True(mean >= (algorithm is "a3c" or "a2c" ? 0.9 : 0.2), $"mean return {mean}");
+        Assert.True(mean >= (algorithm is "a3c" or "a2c" ? 0.9 : algorithm == "gorila" ? 0.6 : 0.2), $"mean return {mean}");
     }
 
     [Theory]
     [InlineData("a3c")]
     [InlineData("async-nstep-q")]
+    [InlineData("gorila")]
     public async Task Learners_on_threads_share_what_they_learn(string algorithm)
     {
-        var result = await TrainingRun.RunAsync(Config(algorithm, frames: 200_000));
-        Assert.InRange(result.Frames, 200_000, 200_000 + (2 * 16 * 5));
+        var frames = algorithm == "gorila" ? 60_000 : 200_000;
+        var result = await TrainingRun.RunAsync(Config(algorithm, frames));
+        Assert.InRange(result.Frames, frames, frames + (2 * 16 * 5));
+        Assert.False(result.Interrupted);
         Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
-        Assert.True(result.Updates > 200_000 / 5 * 0.99, $"{result.Updates} updates");
+        Assert.True(result.Updates > frames / 5 * 0.95, $"{result.Updates} updates");
     }
 
     [Fact]
@@ -53,6 +57,37 @@ public sealed class AsyncRunTests
         };
         config = config with { Workers = config.Workers with { UnrollLength = 20 } };
         Assert.Equal(4, (await Trained(config, "maze")).Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.3f);
+    }
+
+    [Fact]
+    public async Task Shards_in_one_process_learn_and_repeat_to_the_bit()
+    {
+        var config = Sharded(Config("async-nstep-q", frames: 60_000), 3);
+        var (first, second) = (await Trained(config, "first"), await Trained(config, "second"));
+        Assert.Equal(Weights(first), Weights(second));
+        Assert.InRange(first.Checkpoint.Tensor("episodes.returns").Floats.Average(), 0.0f, 1.0f);
+        Assert.Equal(9, first.Checkpoint.Tensor("shards").Count);
+        var resumed = await Trained(Sharded(config with { Frames = 70_000 }, 2), "resumed", first);
+        Assert.InRange(resumed.Frames, 70_000, 70_100);
+    }
+
+    [Fact]
+    public async Task Shards_on_threads_learn()
+    {
+        var result = await TrainingRun.RunAsync(Sharded(Config("a3c", frames: 150_000), 2));
+        Assert.InRange(result.Frames, 150_000, 150_000 + 5);
+        Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
+        Assert.NotNull(result.ShardSkewMean);
+    }
+
+    [Theory]
+    [InlineData(2, 1, "has 2 shards (parameterServer.shards) and no other nodes")]
+    [InlineData(0, 1, "this run has no shards")]
+    public async Task Room_for_shards_that_does_not_fit_is_refused(int shards, int room, string reason)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => TrainingRun.RunAsync(
+            Sharded(Config("a3c", frames: 1000), shards), new TrainingRunOptions { LocalShards = room }, CancellationToken.None));
+        Assert.Contains(reason, error.Message);
     }
 
     [Fact]
@@ -73,6 +108,43 @@ public sealed class AsyncRunTests
     }
 
     [Fact]
+    public async Task Learners_of_one_replay_memory_learn_from_what_all_of_them_did_and_a_run_repeats_to_the_bit()
+    {
+        var config = Config("gorila", frames: 50_000);
+        config = config with { Learner = (GorilaOptions)config.Learner with { Replay = ReplayScope.Global, ReplayCapacity = 30_000, ReplayStart = 1600 } };
+        var first = await Trained(config, "first");
+        Assert.Equal(Weights(first), Weights(await Trained(config, "second")));
+        var mean = first.Checkpoint.Tensor("episodes.returns").Floats.Average();
+        Assert.True(mean >= 0.6, $"mean return {mean}");
+        // Each learner's own would have held 100 times as many frames back.
+        Assert.InRange(first.Checkpoint.Tensor("counters").Int64s[1], (50_000 - 1800) / 5 * 0.95, (50_000 - 1600) / 5);
+    }
+
+    [Fact]
+    public async Task A_resumed_run_of_replay_memories_fills_them_anew_before_it_goes_on_learning()
+    {
+        var config = Config("gorila", frames: 10_000);
+        var begun = await Trained(config, "begun");
+        var resumed = await Trained(config with { Frames = 20_000 }, "resumed", begun);
+        var updates = resumed.Checkpoint.Tensor("counters").Int64s[1] - begun.Checkpoint.Tensor("counters").Int64s[1];
+        // 16 memories of 100 steps each.
+        Assert.InRange(updates, 1, (10_000 - 1600) / 5);
+        Assert.Equal(Weights(resumed), Weights(await Trained(config with { Frames = 20_000 }, "again", begun)));
+    }
+
+    [Theory]
+    [InlineData(ReplayScope.Local, "16 memories of 30,000,000 steps, 66 bytes each, take 31.7 GB, and there are 30.0 GB here")]
+    [InlineData(ReplayScope.Global, null)]
+    public void Replay_memories_that_do_not_fit_into_the_machine_are_refused_before_they_are_made(ReplayScope scope, string? refusal)
+    {
+        var config = Config("gorila", frames: 1000) with { Environment = new EnvironmentOptions { Name = "minatar-breakout" } };
+        config = config with { Learner = (GorilaOptions)config.Learner with { Replay = scope, ReplayCapacity = 30_000_000 } };
+        var recipe = new AsyncRecipe(config);
+        if (refusal is null) recipe.CheckReplay(16, available: 30_000_000_000);
+        else Assert.Contains(refusal, Assert.Throws<ArgumentException>(() => recipe.CheckReplay(16, 30_000_000_000)).Message);
+    }
+
+    [Fact]
     public async Task A_checkpoint_of_another_algorithm_is_refused()
     {
         var begun = await Trained(Config("a3c", frames: 1000), "begun");
@@ -89,6 +161,7 @@ public sealed class AsyncRunTests
         var options = new TrainingRunOptions { Checkpoints = store, Progress = new Progress(_ => stop.Cancel()) };
         var result = await TrainingRun.RunAsync(config, options, stop.Token);
         Assert.InRange(result.Frames, 1, 999_999_999);
+        Assert.True(result.Interrupted);
         Assert.Equal(result.Frames, store.LoadLatest().Frames);
     }
 
@@ -128,7 +201,13 @@ public sealed class AsyncRunTests
     [InlineData("a2c-cartpole", "learner.update.rule=momentum", "a2c makes one update of all learners")]
     [InlineData("a3c-cartpole", "learner.segmentLength=3", "unknown key 'learner.segmentLength'")]
     [InlineData("a3c-cartpole", "learner.batch=3", "unknown key 'learner.batch'")]
+    [InlineData("gorila-breakout", "network.lstm=8", "has no LSTM")]
+    [InlineData("gorila-breakout", "learner.replayStart=1_000_000", "learning would never begin")]
     [InlineData("a3c-cartpole", "network.dueling=true", "Dueling is for action values")]
+    [InlineData("a2c-cartpole", "parameterServer.shards=2", "a2c has its parameters in one process")]
+    [InlineData("impala-catch", "parameterServer.shards=1", "impala has its parameters in one process")]
+    [InlineData("a3c-cartpole", "parameterServer.shards=65", "parameterServer.shards")]
+    [InlineData("a3c-cartpole", "parameterServer.maxRolledBackUpdates=1", "parameterServer.maxRolledBackUpdates")]
     public void What_does_not_fit_together_is_refused(string preset, string option, string reason) =>
         Assert.Contains(reason, Assert.Throws<ConfigException>(() => ConfigLoader.Load(preset, [ConfigOverride.Parse(option)])).Message);
 
@@ -145,9 +224,24 @@ public sealed class AsyncRunTests
             Environment = new EnvironmentOptions { Name = "catch" },
             Network = new NetworkOptions { Torso = "mlp", Hidden = [64] },
             Workers = new() { Count = 16, EnvironmentsPerWorker = 1, UnrollLength = 5 },
-            Learner = learner is AsyncQOptions values ? values with { TargetInterval = 1000, ExplorationFrames = 30_000 } : learner,
+            Learner = learner switch
+            {
+                AsyncQOptions values => values with { TargetInterval = 1000, ExplorationFrames = 30_000 },
+                GorilaOptions values => values with
+                {
+                    TargetInterval = 200, ExplorationFrames = 15_000, ReplayCapacity = 2000, ReplayStart = 100, FinalEpsilon = 0.05f,
+                    LearningRate = 1e-3, Update = new() { Decay = 0.95, Epsilon = 1e-4 },
+                },
+                _ => learner,
+            },
         };
     }
+
+    private static TrainingConfig Sharded(TrainingConfig config, int shards) => config with
+    {
+        ParameterServer = config.ParameterServer with { Shards = shards, MaxRolledBackUpdates = 100, PublishMilliseconds = 1 },
+        Workers = config.Workers with { Count = 4 },
+    };
 
     private async Task<LoadedCheckpoint> Trained(TrainingConfig config, string name, LoadedCheckpoint? resume = null)
     {

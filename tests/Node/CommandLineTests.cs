@@ -28,6 +28,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("train impala-catch --sett a=b", 2)]
     [InlineData("train impala-catch --set learner.batch=0", 2)]
     [InlineData("train impala-catch --seed abc", 2)]
+    [InlineData("train a3c-cartpole --shards 65", 2)]
+    [InlineData("node --join 127.0.0.1:1 --shards -1", 2)]
     [InlineData("train impala-catch --resume somewhere", 2)]
     [InlineData("train --resume nowhere", 2)]
     [InlineData("eval", 2)]
@@ -63,6 +65,31 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("V-trace", output);
     }
 
+    [Theory]
+    [InlineData("tmaze", "length = 10 ", "[1 to 1000]")]
+    [InlineData("repeat-previous", "size = 1 ", "[1 to 100]")]
+    [InlineData("deepsea", "size = 10 ", "[2 to 64]")]
+    [InlineData("deepsea", "stochastic = false ", "[true or false]")]
+    [InlineData("tetris", "tetrisObservation = board ", "[board, bertsekas, bcts]")]
+    [InlineData("catch", "frameStack = 1 ", "[1 to 64]")]
+    public async Task Listing_an_environment_shows_its_options_with_their_defaults_and_ranges(string name, string option, string range)
+    {
+        var run = await RunAsync("list", name);
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith($"{name}: ", run.Output);
+        Assert.Contains(range, Assert.Single(run.Output.Split('\n'), line => line.Trim().StartsWith(option, StringComparison.Ordinal)));
+        Assert.DoesNotContain("noOpStarts", run.Output);
+        Assert.DoesNotContain("name = ", run.Output);
+    }
+
+    [Fact]
+    public async Task Listing_an_environment_that_is_none_names_the_nearest_one()
+    {
+        var run = await RunAsync("list", "tmase");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("did you mean 'tmaze'?", run.Error);
+    }
+
     [Fact]
     public async Task Training_leaves_a_run_directory_and_one_object_on_the_last_line()
     {
@@ -72,7 +99,8 @@ public sealed class CommandLineTests : IDisposable
         var lines = run.Output.TrimEnd('\n').Split('\n');
         using var json = JsonDocument.Parse(Assert.Single(lines));
         Assert.Equal(
-            ["preset", "seed", "frames", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean", "runDirectory"],
+            ["preset", "environment", "seed", "frames", "interrupted", "seconds", "framesPerSecond", "meanReturn100", "updates", "policyLagMean",
+                "evaluation", "bestEvaluation", "shardSkewMean", "shardSkewMax", "runDirectory"],
             json.RootElement.EnumerateObject().Select(property => property.Name));
         Assert.Equal(1000, json.RootElement.GetProperty("frames").GetInt64());
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("meanReturn100").ValueKind);
@@ -81,6 +109,8 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("seed: 5\n", File.ReadAllText(Path.Combine(path, "config.yaml")));
         using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "result.json")));
         Assert.Equal(1000, result.RootElement.GetProperty("frames").GetInt64());
+        Assert.Equal("catch", result.RootElement.GetProperty("environment").GetString());
+        Assert.False(result.RootElement.GetProperty("interrupted").GetBoolean());
     }
 
     [Fact]
@@ -131,6 +161,7 @@ public sealed class CommandLineTests : IDisposable
         var first = await RunAsync(FakeTraining.StopAt(400, stop), stop.Token, "train", "impala-catch", "--run-dir", path, "--frames", "1000");
         Assert.Equal(130, first.ExitCode);
         Assert.Contains("rl train --resume ", first.Error);
+        Assert.Contains("\"interrupted\": true", File.ReadAllText(Path.Combine(path, "result.json")));
 
         LoadedFrom? seen = null;
         var second = await RunAsync(
@@ -170,7 +201,7 @@ public sealed class CommandLineTests : IDisposable
             command);
         // Ends without a checkpoint, as a run does that is killed before its first one.
         Assert.Equal(0, (await ContinueAsync(FakeTraining.Finish)).ExitCode);
-        Assert.Equal(0, (await ContinueAsync(FakeTraining.StopAt(400, stop))).ExitCode);
+        Assert.Equal(130, (await ContinueAsync(FakeTraining.StopAt(400, stop))).ExitCode);
         Assert.Equal(0, (await ContinueAsync(FakeTraining.StopAt(1000, stop))).ExitCode);
         Assert.Equal([null, null, 400], seen);
 
@@ -312,8 +343,10 @@ internal static class FakeTraining
     private static TrainingResult Result(TrainingConfig config, TrainingRunOptions options, long frames) => new()
     {
         Preset = config.Preset,
+        Environment = config.Environment.Name,
         Seed = config.Seed,
         Frames = frames,
+        Interrupted = frames < config.Frames,
         Seconds = 1,
         FramesPerSecond = frames,
         MeanReturn100 = double.NaN,

@@ -1,3 +1,5 @@
+using Rl.Distributed.Core.Environments;
+using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Training;
@@ -49,6 +51,7 @@ public sealed class ConfigLoaderTests
     [InlineData("learner.btch=3", "--set learner.btch=3: unknown key 'learner.btch'; did you mean 'learner.batch'?")]
     [InlineData("learner.batch=many", "--set learner.batch=many: 'learner.batch' is 'many'; expected a whole number.")]
     [InlineData("learner.discount=2", "--set learner.discount=2: 'learner.discount' is 2, out of its range, 0 to 1.")]
+    [InlineData("workers.rewardScale=inf", "--set workers.rewardScale=inf: 'workers.rewardScale' is inf; expected a finite number, above 0.")]
     [InlineData("frames.x=2", "--set frames.x=2: 'frames' is a mapping; expected a single value.")]
     [InlineData("algorithm=impla", "--set algorithm=impla: 'algorithm' is 'impla'; expected one of impala, a3c, a2c, async-q, async-nstep-q, async-sarsa; did you mean 'impala'?")]
     [InlineData("environment.name=catsh", "--set environment.name=catsh: there is no environment 'catsh'; did you mean 'catch'?")]
@@ -66,7 +69,40 @@ public sealed class ConfigLoaderTests
     [Fact]
     public void A_batch_that_the_credits_can_never_fill_is_refused() =>
         Assert.Contains("raise workers.credits", Assert.Throws<ConfigException>(
-            () => ConfigRules.CheckCredits(ConfigLoader.Load("impala-cartpole", [Set("learner.batch=320"), Set("workers.count=2")]))).Message);
+            () => ConfigRules.CheckWorkers(
+                ConfigLoader.Load("impala-cartpole", [Set("learner.batch=320"), Set("workers.count=2")]), EnvironmentRegistry.Default)).Message);
+
+    [Theory]
+    [InlineData(false, "--env cartpole: Torso 'minatar' needs images")]
+    [InlineData(true, "--set network.torso=nature: Torso 'nature' needs images")]
+    public void What_does_not_fit_together_is_blamed_on_what_was_typed(bool torso, string expected)
+    {
+        var typed = new ConfigOverride("environment.name", "cartpole", "--env cartpole");
+        Assert.StartsWith(expected, Error(() => ConfigLoader.Load("impala-breakout", torso ? [typed, Set("network.torso=nature")] : [typed])));
+    }
+
+    [Theory]
+    [InlineData("network.hidden=[2000000000]", "network.hidden")]
+    [InlineData("network.hidden=[64, 100000, 100000]", "network.hidden")]
+    [InlineData("network.lstm=60000", "network.lstm")]
+    public void A_network_that_no_array_holds_is_refused_with_its_key(string assignment, string key) =>
+        Assert.StartsWith(
+            $"--set {assignment}: {key} = ", Error(() => ConfigLoader.Load("a3c-cartpole", [Set(assignment)])));
+
+    [Fact]
+    public void A_network_that_no_memory_holds_is_refused_with_its_key_and_sizes()
+    {
+        var config = ConfigLoader.Load("a3c-cartpole", [Set("network.hidden=[10_000_000]"), Set("learner.parallelism=2")]);
+        var error = Error(() =>
+        {
+            ConfigRules.CheckMemory(config, EnvironmentRegistry.Default, 2_000_000_000);
+            return config;
+        });
+        Assert.StartsWith("network.hidden = [10000000] makes a network of 80,000,", error);
+        Assert.Contains(" GB at least; there are 2.0.", error);
+        ConfigRules.CheckMemory(config, EnvironmentRegistry.Default, 4_000_000_000);
+        ConfigRules.CheckMemory(ConfigLoader.Load("a3c-cartpole", []), EnvironmentRegistry.Default, 10_000_000);
+    }
 
     [Fact]
     public void A_run_that_could_never_be_continued_is_refused() =>

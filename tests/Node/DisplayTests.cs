@@ -1,6 +1,7 @@
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Output;
+using Rl.Distributed.Node.Pictures;
 using Rl.Distributed.Node.Training;
 
 namespace Rl.Distributed.Node.Tests;
@@ -62,10 +63,31 @@ public sealed class DisplayTests
         Assert.Equal("caption\n ab\n   #\n\n", Draw(canvas, isTerminal: false));
     }
 
-    private static string Draw(TextCanvas canvas, bool isTerminal)
+    [Theory]
+    [InlineData(8, "caption\e[K\n12345678\e[K\n")]
+    [InlineData(7, "caption\e[K\n123456»\e[K\n")]
+    [InlineData(4, "cap»\e[K\n123»\e[K\n")]
+    [InlineData(1, "»\e[K\n»\e[K\n")]
+    public void A_picture_wider_than_the_terminal_is_cut_off_with_a_mark(int columns, string expected)
+    {
+        var canvas = new TextCanvas();
+        canvas.Clear(8, 1);
+        for (var x = 0; x < 8; x++) canvas.Put(x, 0, (char)('1' + x));
+        Assert.Contains(expected, Draw(canvas, isTerminal: true, columns));
+        Assert.Contains("caption\n12345678\n", Draw(canvas, isTerminal: false, columns));
+    }
+
+    [Fact]
+    public void What_rounds_to_nothing_has_no_sign()
+    {
+        Assert.Equal(["0", "0", "-0.01", "0.25"], new[] { -0.0, -0.004, -0.01, 0.25 }.Select(TrainingDisplay.Short));
+        Assert.EndsWith("return 0", new Caption("deepsea", 1, 10, -1e-17).ToString());
+    }
+
+    private static string Draw(TextCanvas canvas, bool isTerminal, int columns = 80)
     {
         using var writer = new StringWriter();
-        using (var screen = new TerminalScreen(writer, isTerminal)) screen.Show(canvas, "caption");
+        using (var screen = new TerminalScreen(writer, isTerminal, () => columns)) screen.Show(canvas, "caption");
         return writer.ToString();
     }
 }

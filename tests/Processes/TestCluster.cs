@@ -33,6 +33,10 @@ internal sealed class TestCluster : IAsyncDisposable
     public Task<RlProcess> StartActorAsync(string name, params string[] more) =>
         StartAsync(name, null, [], ["node", "--join", Seed, "--workers", "1", "--http", "127.0.0.1:0", .. more]);
 
+    /// <summary>Starts a node that has room for one shard, and no workers.</summary>
+    public Task<RlProcess> StartShardAsync(string name) =>
+        StartAsync(name, null, [], ["node", "--join", Seed, "--workers", "0", "--shards", "1", "--http", "127.0.0.1:0"]);
+
     public async Task<RlProcess> StartAsync(string name, string? log, IReadOnlyList<string> prefix, params string[] arguments)
     {
         var process = await RlProcess.StartAsync(name, log, prefix, arguments);

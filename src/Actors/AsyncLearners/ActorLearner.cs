@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
@@ -19,6 +20,9 @@ public sealed record LearnerPlace(
 {
     /// <summary>Frames of all learners, as far as they are known here.</summary>
     public IFrameCount AllFrames { get; init; } = Shared!;
+
+    /// <summary>Runs the learner, and is told <see cref="LearnerReady"/>; nobody where the learner never waits.</summary>
+    public IActorRef Runner { get; init; } = ActorRefs.Nobody;
 
     public RandomStream Stream(StreamRole role) => RandomStream.Create(RunSeed, role, (uint)Index, (uint)Incarnation);
 }
@@ -66,6 +70,9 @@ public abstract class ActorLearner : IDisposable
 
     private protected SegmentStepper Stepper { get; }
 
+    /// <summary>What the next segment needs is there; else the learner's runner is told <see cref="LearnerReady"/> when it is.</summary>
+    public virtual bool IsReady => true;
+
     /// <summary>The next segment wants the newest parameters; else it goes on with those that the learner has.</summary>
     public virtual bool WantsParameters => true;
 
@@ -95,7 +102,7 @@ public abstract class ActorLearner : IDisposable
         shared.CopyTo(Place.Local);
     }
 
-    public void Dispose() => Stepper.Dispose();
+    public virtual void Dispose() => Stepper.Dispose();
 
     /// <summary>η as a function of the frames of all learners.</summary>
     public static LinearSchedule Schedule(AsyncLearnerOptions options, long totalFrames) =>

@@ -10,6 +10,14 @@ public sealed record StopLearning
     public static readonly StopLearning Instance = new();
 }
 
+// What an actor of a learner whose experience comes from elsewhere receives.
+
+/// <summary>What the learner waited for is there.</summary>
+public sealed record LearnerReady
+{
+    public static readonly LearnerReady Instance = new();
+}
+
 // What it sends to whoever watches the run.
 
 /// <summary>What its learners did since its last report. Sent every 100 ms, and at the end.</summary>

@@ -31,17 +31,16 @@ public sealed class AsyncRunActor : ReceiveActor
     // Stands for all learners of this process where those of other nodes are named one by one.
     private const int SharedMemory = -1;
 
-    // So many gradients refused and none applied in between: the numbers do not come back.
-    private const long HopelessRejections = 200;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1), ReportInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly AsyncRunSetup _setup;
     private readonly IActorRef _observer;
     private readonly HashSet<IActorRef> _working = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly RejectionWatch _rejections = new();
     private readonly long _appliedBefore, _reportFrames;
     private TimeSpan _reportedAt;
-    private long _rejectedInARow, _rejectedHere, _framesAtCheckpoint, _framesAtReport;
+    private long _rejectedHere, _framesAtCheckpoint, _framesAtReport;
     private bool _stopping, _saving, _saveRequested, _finished;
     private Exception? _failure, _lastFailure;
 
@@ -57,6 +56,7 @@ public sealed class AsyncRunActor : ReceiveActor
         Receive<LearnersFinished>(_ => OnGroupFinished(Sender));
         Receive<GradientsFinished>(_ => OnGroupFinished(Sender));
         Receive<WorkersReturned>(State.CountRolledBack);
+        Receive<WhereAreShards>(_ => OnWhereAreShards());
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
         Receive<StopTraining>(_ => OnStopTraining());
         Receive<CheckpointSaved>(_ => OnCheckpointSaved());
@@ -112,17 +112,16 @@ public sealed class AsyncRunActor : ReceiveActor
     // The server of other nodes' gradients names those that it refuses.
     private void CheckRejections(LearnerProgress progress, bool isLocal)
     {
-        if (isLocal && progress.NotFinite > 0 && _rejectedInARow == 0)
+        if (isLocal && progress.NotFinite > 0 && _rejections.InARow == 0)
         {
             _log.Warning($"Gradients with NaN or infinity are refused, {State.Shared.Rejected(GradientRejection.NotFinite)} so far, "
                 + $"the last at {State.Shared.Frames:N0} frames");
         }
-        _rejectedInARow = progress.Updates > 0 ? 0 : _rejectedInARow + progress.NotFinite;
-        if (_rejectedInARow < HopelessRejections || _failure is not null) return;
-        Fail(new TrainingDivergedException(
-            $"At {State.Shared.Frames:N0} frames the last {_rejectedInARow} gradients had NaN or infinity and were refused: "
-            + "try a lower learner.learningRate or learner.maxGradientNorm."));
+        if (_rejections.Add(progress, State.Shared.Frames) is { } hopeless && _failure is null) Fail(hopeless);
     }
+
+    // All parameters are in one piece, and its servers are beside this actor.
+    private void OnWhereAreShards() => Sender.Tell(new ShardPlaces([new ShardPlace(State.Epoch, Self.Path.Parent.ToStringWithoutAddress())]));
 
     private void OnGroupFinished(IActorRef group)
     {

@@ -12,20 +12,34 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// the episodes in progress, learners' own statistics where the update rule has them, and target parameters, which are θ at first.
 /// A plain object for one thread, but for <see cref="Shared"/>.
 /// </remarks>
-/// <param name="algorithm">The algorithm's name; a checkpoint of another one is refused.</param>
-/// <param name="shared">The parameters.</param>
-public sealed class AsyncState(string algorithm, SharedParameters shared)
+public sealed class AsyncState
 {
     private const string ReturnsName = "episodes.returns";
 
+    private readonly string _algorithm;
     private readonly RollbackCounter _rolledBack = new();
     private LearnerProgress? _recent;
-    private long _rejectedBefore;
+    private long _rejectedBefore, _skewMax;
 
-    public SharedParameters Shared => shared;
+    /// <param name="algorithm">The algorithm's name; a checkpoint of another one is refused.</param>
+    /// <param name="shared">The parameters; where they are in shards, what the shards' checkpoints make together.</param>
+    /// <param name="shards">How many shards; 0: none.</param>
+    public AsyncState(string algorithm, SharedParameters shared, int shards = 0)
+    {
+        (_algorithm, Shared, Gradients) = (algorithm, shared, new GradientLedger(shared));
+        if (shards > 0) Shards = new ShardBook(shared, Gradients, shards);
+    }
+
+    public SharedParameters Shared { get; }
 
     /// <summary>Which gradients of other nodes the parameters hold.</summary>
-    public GradientLedger Gradients { get; } = new(shared);
+    public GradientLedger Gradients { get; }
+
+    /// <summary>What is known of the shards; null where there are none.</summary>
+    public ShardBook? Shards { get; }
+
+    /// <summary>T, as far as it is known here.</summary>
+    public long Frames => Shards?.Frames ?? Shared.Frames;
 
     /// <summary>How often the run was resumed.</summary>
     public int Epoch { get; private set; }
@@ -41,11 +55,14 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     /// <summary>Updates by others between the read of the parameters and a gradient's arrival.</summary>
     public LagMeter Staleness { get; } = new();
 
-    /// <summary>Gradients that were refused since the run began, those that came twice included.</summary>
-    public long Rejected => _rejectedBefore + shared.AllRejected;
+    /// <summary>The skew of shards in the parameters that gradients were computed with.</summary>
+    public LagMeter Skew { get; } = new();
+
+    /// <summary>Gradients that were refused since the run began, those that came twice included; of shards those of the one that refused most.</summary>
+    public long Rejected => _rejectedBefore + (Shards?.Rejected ?? Shared.AllRejected);
 
     /// <summary>Gradients that the parameters hold.</summary>
-    public long UnrollsConsumed => shared.Updates + Gradients.Merged;
+    public long UnrollsConsumed => (Shards?.Updates ?? Shared.Updates) + Gradients.Merged;
 
     /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
     public long UnrollsRolledBack => _rolledBack.Total;
@@ -56,6 +73,8 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         ArgumentNullException.ThrowIfNull(progress);
         Episodes.Add(progress.EpisodeReturns, progress.EpisodesLost);
         Staleness.Add(progress.StalenessSum, progress.Updates);
+        Skew.Add(progress.SkewSum, progress.Updates);
+        _skewMax = Math.Max(_skewMax, progress.SkewMax);
         if (progress.Updates > 0) _recent = progress;
     }
 
@@ -64,12 +83,15 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         var (loss, frames) = (_recent?.Loss ?? default, Math.Max(1, _recent?.Frames ?? 0));
         return new LearnerReport
         {
-            Frames = shared.Frames,
-            Updates = shared.Updates,
+            Frames = Frames,
+            Updates = UnrollsConsumed,
             Episodes = Episodes.Count,
             MeanReturn100 = Episodes.Mean,
             PolicyLag = Staleness.TakeRecent(),
             PolicyLagMean = Staleness.Mean,
+            ShardSkew = Shards is null ? double.NaN : Skew.TakeRecent(),
+            ShardSkewMean = Shards is null ? double.NaN : Skew.Mean,
+            ShardSkewMax = Shards is null ? double.NaN : _skewMax,
             PolicyLoss = loss.PolicyGradient / frames,
             ValueLoss = loss.Value / frames,
             Entropy = loss.Entropy / frames,
@@ -92,8 +114,8 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         {
             Metadata = new Dictionary<string, string>
             {
-                ["algorithm"] = algorithm,
-                ["frames"] = Text(shared.Frames),
+                ["algorithm"] = _algorithm,
+                ["frames"] = Text(Shared.Frames),
                 ["epoch"] = Text(Epoch),
                 ["episodes"] = Text(episodes),
                 ["episodes.lost"] = Text(Episodes.Lost),
@@ -101,12 +123,33 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
                 ["gradients.rejected"] = Text(Rejected),
                 ["gradients.rolledBack"] = Text(_rolledBack.Total),
             },
-            Tensors = [.. Gradients.Save(), new NamedTensor(ReturnsName, [returns.Length], returns)],
+            Tensors = [
+                .. Gradients.Save(), new NamedTensor(ReturnsName, [returns.Length], returns),
+                .. Shards is null ? [] : new[] { Shards.Versions() }],
         };
     }
 
     /// <summary>Workers of other nodes know what was applied of theirs; what is not in the ledger was rolled back.</summary>
-    public void CountRolledBack(WorkersReturned returned) => Gradients.CountRolledBack(_rolledBack, returned);
+    /// <remarks>The ledger of shards is as old as their checkpoints, and what is lost in this epoch is counted as it happens.</remarks>
+    public void CountRolledBack(WorkersReturned returned)
+    {
+        ArgumentNullException.ThrowIfNull(returned);
+        var now = WorkerIdentity.FirstIncarnation(Epoch);
+        if (Shards is not null) returned = returned with { Claims = Array.FindAll(returned.Claims, claim => claim.Incarnation < now) };
+        Gradients.CountRolledBack(_rolledBack, returned);
+    }
+
+    /// <summary>A shard is lost: what it had applied since its last checkpoint is rolled back. Returns how many updates these are, as far as they
+    /// are known.</summary>
+    public long LoseShard(int shard)
+    {
+        var lost = Shards!.Lose(shard);
+        _rolledBack.Add(lost);
+        return lost;
+    }
+
+    /// <summary>Somebody knows how many updates a shard had applied.</summary>
+    public void SeeShard(ShardVersion version) => _rolledBack.Add(Shards!.See(version));
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
     /// <param name="epoch">The epoch.</param>
@@ -115,6 +158,7 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     {
         Epoch = epoch;
         _rolledBack.Begin(updates);
+        Shards?.Begin(Epoch, null);
     }
 
     /// <summary>Takes everything from a checkpoint and begins the next epoch.</summary>
@@ -127,8 +171,8 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
     public void Resume(Checkpoint checkpoint, int environments, long updates, int leastEpoch)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        if (checkpoint.Text("algorithm") is var other && other != algorithm)
-            throw new CheckpointFormatException($"The checkpoint is of algorithm '{other}', the run of '{algorithm}'.");
+        if (checkpoint.Text("algorithm") is var other && other != _algorithm)
+            throw new CheckpointFormatException($"The checkpoint is of algorithm '{other}', the run of '{_algorithm}'.");
         try
         {
             Episodes.Load(checkpoint.Tensor(ReturnsName).Floats, Number(checkpoint, "episodes"), Number(checkpoint, "episodes.lost"));
@@ -142,7 +186,8 @@ public sealed class AsyncState(string algorithm, SharedParameters shared)
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
-        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), UnrollsConsumed, updates);
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates);
+        Shards?.Begin(Epoch, checkpoint);
     }
 
     private static long Number(Checkpoint checkpoint, string name) =>

@@ -8,48 +8,54 @@ using Rl.Distributed.Replay;
 namespace Rl.Distributed.Actors.AsyncLearners;
 
 /// <summary>
-/// Is responsible for one actor-learner whose parameters live on another node: begins each segment with the newest version that the node
-/// has, and sends the segment's gradient for each credit that the gradient server grants. Runs on a pinned dispatcher.
+/// Is responsible for one actor-learner whose parameters are with gradient servers, one or one a shard: begins each segment with the newest
+/// versions that the node has, and sends the segment's gradient, to each server its part, for each credit that they grant. Runs on a pinned
+/// dispatcher.
 /// </summary>
 public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan RegisterInterval = TimeSpan.FromSeconds(1), ReportInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RegisterInterval = TimeSpan.FromSeconds(1), ReportInterval = TimeSpan.FromSeconds(1),
+        RetryInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly RemoteLearnerSetup _setup;
-    private readonly LearnerCells _cells;
-    private readonly IActorRef _server, _observer;
+    private readonly Shard[] _shards;
+    private readonly IActorRef _finder, _observer;
     private readonly IReadOnlyList<IActorRef> _caches;
     private readonly ActorLearner _learner;
     private readonly LocalParameters _local;
     private readonly LearnerLog _log = new();
-    private readonly RemoteRun _run = new();
-    private readonly InFlightLedger<byte[]> _ledger = new();
+    private readonly RemoteRun _run;
+    private readonly GradientsInFlight _gradients;
     private readonly Stack<byte[]> _free = new();
     private readonly int _worker, _incarnation, _chunkLength;
-    private ParameterVersion? _version;
     private long _sequence;
-    private int _credits, _keptBack;
+    private int _credits, _keptBack, _mostCredits = int.MaxValue;
     private bool _granted, _running, _wasStale;
 
     /// <param name="setup">What it needs beside the actors.</param>
     /// <param name="identity">Which learner it is.</param>
-    /// <param name="server">Takes its gradients.</param>
+    /// <param name="finder">Knows where its gradients go: a <see cref="ShardFinderActor"/>.</param>
     /// <param name="caches">The node's caches, which say when there are weights.</param>
-    /// <param name="cells">Where they are.</param>
+    /// <param name="cells">Where they are: for each shard, in order.</param>
     /// <param name="observer">Gets its <see cref="WorkerReport"/>s.</param>
     public RemoteLearnerActor(
-        RemoteLearnerSetup setup, WorkerIdentity identity, IActorRef server, IReadOnlyList<IActorRef> caches, LearnerCells cells, IActorRef observer)
+        RemoteLearnerSetup setup, WorkerIdentity identity, IActorRef finder, IReadOnlyList<IActorRef> caches, LearnerCells[] cells, IActorRef observer)
     {
-        (_setup, _server, _caches, _cells, _observer) = (setup, server, caches, cells, observer);
+        (_setup, _finder, _caches, _observer) = (setup, finder, caches, observer);
+        (_shards, _run, _gradients) = (Array.ConvertAll(cells, each => new Shard(each)), new RemoteRun(cells), new GradientsInFlight(cells.Length));
         (_worker, _incarnation, _local) = (identity.Index, identity.BeginIncarnation(), new LocalParameters(setup.Parameters));
         _chunkLength = setup.Wire.ChunkKilobytes * 1024 / GradientEncodings.BytesPerValue(setup.Wire.GradientEncoding);
-        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run }, _run);
+        _learner = setup.Create(new LearnerPlace(_worker, _incarnation, setup.RunSeed, 0, null, _local, _log) { AllFrames = _run, Runner = Self }, _run);
         Receive<Continue>(_ => OnContinue());
         Receive<GradientAcknowledged>(OnAcknowledged);
         Receive<ParametersAvailable>(_ => Begin());
+        Receive<LearnerReady>(_ => Begin());
         Receive<LearnerRegistered>(OnRegistered);
         Receive<ExpireCredits>(_ => OnExpireCredits());
+        Receive<ServerPlaced>(OnPlaced);
+        Receive<ServerLost>(message => OnLost(message.Shard));
         Receive<Register>(_ => OnRegister());
+        Receive<Retry>(_ => Begin());
         Receive<ReportDue>(_ => Report());
     }
 
@@ -57,36 +63,61 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        OnRegister();
+        _finder.Tell(FindServers.Instance);
+        foreach (var cache in _caches) cache.Tell(AwaitParameters.Instance);
         // Between nodes the first word may get lost.
         Timers.StartPeriodicTimer(nameof(Register), Register.Instance, RegisterInterval);
-        foreach (var cache in _caches) cache.Tell(AwaitParameters.Instance);
         Timers.StartPeriodicTimer(nameof(ExpireCredits), ExpireCredits.Instance, _setup.CreditTimeout / 4);
         Timers.StartPeriodicTimer(nameof(ReportDue), ReportDue.Instance, ReportInterval);
     }
 
     protected override void PostStop()
     {
-        _run.Hold(null);
+        _run.ReleaseTarget();
         _learner.Dispose();
         Report();
     }
 
-    private void OnRegister() => _server.Tell(new RegisterLearner(_worker, _incarnation, _setup.Run));
+    private void OnPlaced(ServerPlaced message)
+    {
+        if (_shards[message.Shard].Server is not null) OnLost(message.Shard);
+        var shard = _shards[message.Shard];
+        (shard.Server, shard.Epoch) = (message.Server, message.Epoch);
+        RegisterAt(shard);
+    }
+
+    // What it had applied of late its owner may not have heard of.
+    private void OnLost(int index)
+    {
+        var shard = _shards[index];
+        if (shard.Newest is { } newest) _finder.Tell(new ShardVersion(index, newest.Epoch, newest.Counter));
+        (shard.Server, shard.IsRegistered) = (null, false);
+        _credits += _gradients.Lose(index);
+    }
+
+    private void OnRegister()
+    {
+        foreach (var shard in _shards)
+            if (!shard.IsRegistered) RegisterAt(shard);
+    }
+
+    private void RegisterAt(Shard shard) => shard.Server?.Tell(new RegisterLearner(_worker, _incarnation, _setup.Run));
 
     private void OnRegistered(LearnerRegistered message)
     {
-        if (message.Incarnation != _incarnation || _granted) return;
-        _granted = true;
-        Timers.Cancel(nameof(Register));
-        _credits = message.Credits;
+        if (message.Incarnation != _incarnation || message.Shard >= _shards.Length) return;
+        var shard = _shards[message.Shard];
+        if (shard.IsRegistered || !Sender.Equals(shard.Server)) return;
+        shard.IsRegistered = true;
+        _mostCredits = Math.Min(_mostCredits, message.Credits);
         _run.OnFrames(message.Frames);
+        if (!_granted && Array.TrueForAll(_shards, each => each.IsRegistered)) (_granted, _credits) = (true, _mostCredits);
         Begin();
     }
 
     private void Begin()
     {
-        if (_running || _credits == 0) return;
+        if (_running || _credits == 0 || !Array.TrueForAll(_shards, shard => shard.IsRegistered)) return;
         _running = true;
         Self.Tell(Continue.Instance);
     }
@@ -94,29 +125,40 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private void OnContinue()
     {
         _running = false;
-        if (_credits == 0 || !Refresh()) return;
+        if (_credits == 0 || !_learner.IsReady || !Array.TrueForAll(_shards, shard => shard.IsRegistered)) return;
+        if (!Refresh())
+        {
+            Timers.StartSingleTimer(nameof(Retry), Retry.Instance, RetryInterval);
+            return;
+        }
         var result = _learner.AddGradient();
-        _run.Hold(null);
+        _run.ReleaseTarget();
         // Segments without a gradient are told of with the next that has one.
         if (result == SegmentResult.Gradient) Send();
         else if (result == SegmentResult.Outlier) _keptBack++;
         Begin();
     }
 
-    /// <summary>Takes the newest weights; false where there are none yet.</summary>
+    /// <summary>Takes the newest weights; false where some have not come yet, or are of a shard that has begun anew meanwhile.</summary>
     private bool Refresh()
     {
-        if (_cells.Parameters.Acquire() is not { } newest) return false;
-        if (newest.Version != _version && (_version is null || _wasStale || _learner.WantsParameters))
+        if (_wasStale || _learner.WantsParameters || Array.Exists(_shards, shard => shard.Version?.Epoch != shard.Epoch))
         {
-            newest.Values.CopyTo(_local.Values);
-            (_version, _wasStale) = (newest.Version, false);
+            foreach (var shard in _shards)
+                if (!Refresh(shard)) return false;
+            _wasStale = false;
         }
+        return _run.HoldTarget();
+    }
+
+    private bool Refresh(Shard shard)
+    {
+        if (shard.Cells.Parameters.Acquire() is not { } newest) return false;
+        var version = newest.Version;
+        if (version != shard.Version) newest.Values.CopyTo(_local.Values[shard.Cells.Range.Start..]);
         newest.Release();
-        if (_cells.Target is not { } cell) return true;
-        if (cell.Acquire() is not { } target) return false;
-        _run.Hold(target);
-        return true;
+        shard.Version = version;
+        return version.Epoch == shard.Epoch;
     }
 
     private void Send()
@@ -129,26 +171,48 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var scale = GradientEncodings.Encode(gradient, GradientClipping.Scale(norm, _setup.MaxGradientNorm), wire.GradientEncoding, buffer);
         var progress = _log.Take();
         var segment = new SegmentReport(
-            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack);
+            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack, Skew());
         _keptBack = 0;
-        for (var sent = 0; sent < gradient.Length;)
+        foreach (var shard in _shards)
         {
-            var length = ChunkSequence<UnrollId>.LengthAt(sent, gradient.Length, _chunkLength);
-            _server.Tell(new PushGradient(
-                id, _version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, buffer.AsMemory(sent * size, length * size), segment));
-            sent += length;
+            for (var sent = shard.Cells.Range.Start; sent < shard.Cells.Range.End;)
+            {
+                var length = ChunkSequence<UnrollId>.LengthAt(sent, shard.Cells.Range.End, _chunkLength);
+                var values = buffer.AsMemory(sent * size, length * size);
+                shard.Server!.Tell(new PushGradient(id, shard.Version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, values, segment));
+                sent += length;
+            }
         }
         gradient.Clear();
-        _ledger.Send(id.Sequence, buffer, Context.System.Scheduler.MonotonicClock);
+        _gradients.Send(id.Sequence, buffer, Context.System.Scheduler.MonotonicClock);
         _credits--;
+    }
+
+    private long Skew()
+    {
+        var (least, most) = (long.MaxValue, 0L);
+        foreach (var shard in _shards)
+        {
+            var updates = shard.Version!.Value.Counter;
+            (least, most) = (Math.Min(least, updates), Math.Max(most, updates));
+        }
+        return most - least;
     }
 
     private void OnAcknowledged(GradientAcknowledged message)
     {
-        if (message.Id.Worker != _worker || message.Id.Incarnation != _incarnation) return;
+        if (message.Id.Worker != _worker || message.Id.Incarnation != _incarnation || message.Shard >= _shards.Length) return;
+        var shard = _shards[message.Shard];
         _run.OnFrames(message.Frames);
+        if (shard.Newest is not { } newest || message.Newest > newest) shard.Newest = message.Newest;
         _wasStale |= message.Rejection == GradientRejection.Stale;
-        if (_ledger.Close(message.Id.Sequence, OutcomeOf(message.Rejection)) is not { } buffer) return;
+        // It had given this learner up.
+        if (message.Rejection == GradientRejection.UnknownLearner && shard.IsRegistered && Sender.Equals(shard.Server))
+        {
+            shard.IsRegistered = false;
+            RegisterAt(shard);
+        }
+        if (_gradients.Answer(message.Id.Sequence, message.Shard, message.Rejection) is not { } buffer) return;
         _free.Push(buffer);
         _credits++;
         Begin();
@@ -156,27 +220,38 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
 
     private void OnExpireCredits()
     {
-        _credits += _ledger.Expire(Context.System.Scheduler.MonotonicClock - _setup.CreditTimeout);
+        _credits += _gradients.Expire(Context.System.Scheduler.MonotonicClock - _setup.CreditTimeout);
         Begin();
     }
 
-    private static UnrollOutcome OutcomeOf(GradientRejection rejection) => rejection switch
-    {
-        GradientRejection.None => UnrollOutcome.Consumed,
-        GradientRejection.WrongLength => UnrollOutcome.WrongShape,
-        GradientRejection.NotFinite => UnrollOutcome.NotFinite,
-        GradientRejection.Duplicate => UnrollOutcome.Duplicate,
-        _ => UnrollOutcome.StaleIncarnation,
-    };
-
     private void Report()
     {
+        var ledger = _gradients.Ledger;
         var report = new WorkerReport(
-            _worker, _incarnation, _ledger.Sent, _ledger.Consumed, _ledger.Lost, _ledger.Count(UnrollOutcome.WrongShape),
-            TableFull: 0, _ledger.Count(UnrollOutcome.Duplicate), _ledger.Count(UnrollOutcome.StaleIncarnation),
-            _ledger.Count(UnrollOutcome.NotFinite));
+            _worker, _incarnation, ledger.Sent, ledger.Consumed, ledger.Lost, ledger.Count(UnrollOutcome.WrongShape),
+            TableFull: 0, ledger.Count(UnrollOutcome.Duplicate), ledger.Count(UnrollOutcome.StaleIncarnation),
+            ledger.Count(UnrollOutcome.NotFinite));
         _setup.Reported?.Invoke(report);
         _observer.Tell(report);
+    }
+
+    /// <summary>A part of the parameters, as this learner knows it.</summary>
+    private sealed class Shard(LearnerCells cells)
+    {
+        public LearnerCells Cells => cells;
+
+        /// <summary>Takes its gradients; null: nobody does now.</summary>
+        public IActorRef? Server { get; set; }
+
+        public int Epoch { get; set; }
+
+        public bool IsRegistered { get; set; }
+
+        /// <summary>Of the parameters that the learner acts with.</summary>
+        public ParameterVersion? Version { get; set; }
+
+        /// <summary>The last one that the server told of.</summary>
+        public ParameterVersion? Newest { get; set; }
     }
 
     private sealed record Continue
@@ -187,6 +262,11 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private sealed record Register
     {
         public static readonly Register Instance = new();
+    }
+
+    private sealed record Retry
+    {
+        public static readonly Retry Instance = new();
     }
 
     private sealed record ExpireCredits

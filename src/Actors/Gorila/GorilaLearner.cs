@@ -62,26 +62,24 @@ public sealed class GorilaLearner : ActorLearner
 {
     private readonly GorilaMemory _memory;
     private readonly ITargetParameters _target;
-    private readonly TransitionMemory _replay;
-    private readonly TransitionLane[] _lanes;
+    private readonly IReplayAccess _replay;
     private readonly OutlierFilter _outliers;
     private readonly LocalParameters? _own;
     private readonly int _segmentsPerFetch;
     private int _segmentsLeft;
-    private RandomStream _policy, _draws;
+    private RandomStream _policy;
 
     /// <param name="place">Which learner it is.</param>
     /// <param name="memory">Of the learner's thread.</param>
     /// <param name="target">θ⁻, of all learners.</param>
-    /// <param name="replay">Its own, or that of all learners.</param>
+    /// <param name="replay">Its way to its own memory, or that of all learners; disposed with the learner.</param>
     /// <param name="environments">As many as the options say; they are reset here.</param>
     public GorilaLearner(
-        LearnerPlace place, GorilaMemory memory, ITargetParameters target, TransitionMemory replay, IEnvironmentBatch environments)
+        LearnerPlace place, GorilaMemory memory, ITargetParameters target, IReplayAccess replay, IEnvironmentBatch environments)
         : base(place, memory.Options, environments)
     {
         (_memory, _target, _replay) = (memory, target, replay);
-        (_policy, _draws) = (place.Stream(StreamRole.Policy), place.Stream(StreamRole.Replay));
-        _lanes = TransitionLane.Create(environments.Count);
+        _policy = place.Stream(StreamRole.Policy);
         _outliers = new OutlierFilter(memory.Options.OutlierDeviations);
         _segmentsPerFetch = Math.Max(1, memory.Options.FetchInterval / memory.Options.SegmentLength);
         // Applied where it is computed, a gradient leaves the local copy fresh, and others share that.
@@ -91,13 +89,21 @@ public sealed class GorilaLearner : ActorLearner
     /// <summary>ε of a segment that begins now.</summary>
     public float Epsilon => Exploration.At(_memory.Options.FinalEpsilon, Place.AllFrames.Frames, _memory.Options.ExplorationFrames);
 
+    public override bool IsReady => _replay.IsReady;
+
     public override bool WantsParameters => _segmentsLeft == 0;
 
     public override SegmentResult AddGradient()
     {
         var parameters = Parameters();
         Act(parameters);
-        return _replay.TrySample(_memory.Options.ReplayStart, _memory.Batch, ref _draws) ? Learn(parameters) : SegmentResult.NoneYet;
+        return _replay.TrySample(_memory.Batch) ? Learn(parameters) : SegmentResult.NoneYet;
+    }
+
+    public override void Dispose()
+    {
+        _replay.Dispose();
+        base.Dispose();
     }
 
     private protected override void OnApplied(long before, in GradientOutcome outcome)
@@ -136,7 +142,7 @@ public sealed class GorilaLearner : ActorLearner
                 if (reset[b]) stepEnds[b] = StepEnd.Ended;
             foreach (var b in cut) stepEnds[b] = StepEnd.Cut;
         }
-        _replay.Insert(_lanes, new TransitionSegment
+        _replay.Insert(new TransitionSegment
         {
             Observations = Stepper.Observations,
             Actions = Stepper.Actions,

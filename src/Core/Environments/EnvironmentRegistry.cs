@@ -29,6 +29,9 @@ public sealed record EnvironmentEntry
     /// it unless they stand here: then it sees to them itself.</summary>
     public ImmutableArray<string> Options { get; init; } = [];
 
+    /// <summary>Own ranges and defaults of options which are empty unless somebody sets them.</summary>
+    public ImmutableArray<OptionRange> Ranges { get; init; } = [];
+
     /// <summary>Frames of an observation where the options leave it open.</summary>
     public int FrameStack { get; init; } = 1;
 

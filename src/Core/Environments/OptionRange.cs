@@ -1,14 +1,21 @@
 namespace Rl.Distributed.Core.Environments;
 
-/// <summary>Options that are whole numbers, each environment with its own range and default.</summary>
-internal static class OptionRange
+/// <summary>An option that is a whole number, for which one environment has its own range and default.</summary>
+/// <param name="Environment">The environment's name.</param>
+/// <param name="Option">Of <see cref="EnvironmentOptions"/>, where it is empty unless somebody sets it.</param>
+/// <param name="Default">What it is then.</param>
+/// <param name="Least">The least that makes sense, whatever the other options are.</param>
+/// <param name="Most">The most.</param>
+public sealed record OptionRange(string Environment, string Option, int Default, int Least, int Most)
 {
-    /// <summary>The option's value; <paramref name="fallback"/> where it is left out.</summary>
-    /// <exception cref="ArgumentException">It is below <paramref name="least"/> or above <paramref name="most"/>.</exception>
-    public static int Value(int? option, int fallback, int least, int most, string name, string environment)
+    /// <summary>The option's value; <see cref="Default"/> where it is left out.</summary>
+    /// <param name="option">The value.</param>
+    /// <param name="most">What other options allow, where that is less than <see cref="Most"/>.</param>
+    /// <exception cref="ArgumentException">It is out of range.</exception>
+    public int Value(int? option, int most = int.MaxValue)
     {
-        var value = option ?? fallback;
-        if (value >= least && value <= most) return value;
-        throw new ArgumentException($"{name} of '{environment}' is {least} to {most}, but is {value}.", "options");
+        var (value, limit) = (option ?? Default, Math.Min(most, Most));
+        if (value >= Least && value <= limit) return value;
+        throw new ArgumentException($"{Option} of '{Environment}' is {Least} to {limit}, but is {value}.", "options");
     }
 }

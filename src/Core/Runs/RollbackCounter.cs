@@ -7,9 +7,12 @@ namespace Rl.Distributed.Core.Runs;
 public sealed class RollbackCounter
 {
     private readonly Dictionary<(int Worker, int Incarnation), long> _claims = [];
-    private long _before, _byMetrics, _byWorkers;
+    private long _before, _byMetrics, _byWorkers, _more;
 
-    public long Total => _before + Math.Max(_byMetrics, _byWorkers);
+    public long Total => _before + _more + Math.Max(_byMetrics, _byWorkers);
+
+    /// <summary>So many more were rolled back while the run went on.</summary>
+    public void Add(long count) => _more += count;
 
     /// <summary>A run begins without a checkpoint, of which so many are known: all of them are rolled back.</summary>
     public void Begin(long known) => _byMetrics = known;

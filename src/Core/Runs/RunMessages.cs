@@ -44,6 +44,16 @@ public sealed record LearnerReport
     /// <summary>The same, mean over this process's run so far.</summary>
     public required double PolicyLagMean { get; init; }
 
+    /// <summary>Where the weights are in shards: updates of the shard that had most less those of the one that had least, in the weights that
+    /// acted, mean since the last report; else NaN.</summary>
+    public double ShardSkew { get; init; } = double.NaN;
+
+    /// <summary>The same, mean over this process's run so far; NaN without shards.</summary>
+    public double ShardSkewMean { get; init; } = double.NaN;
+
+    /// <summary>The greatest of them so far; NaN without shards.</summary>
+    public double ShardSkewMax { get; init; } = double.NaN;
+
     /// <summary>Parts of the last update's loss, mean over its frames; NaN where the algorithm has no such part. Entropy in nats, positive.</summary>
     public double PolicyLoss { get; init; } = double.NaN;
 

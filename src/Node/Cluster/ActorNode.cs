@@ -7,20 +7,25 @@ using Serilog;
 
 namespace Rl.Distributed.Node.Clustering;
 
-/// <summary>A process that acts for runs which other nodes lead: joins their cluster and works there. A system that is removed from the
+/// <summary>What a node has room for.</summary>
+/// <param name="Workers">Workers, or learners.</param>
+/// <param name="Shards">Shards of parameters.</param>
+internal sealed record NodeRoom(int Workers, int Shards = 0);
+
+/// <summary>A process that acts for runs which other nodes lead, or has shards of their parameters: joins their cluster and works there. A system that is removed from the
 /// cluster never comes back to it: then this starts a new one, for as long as the process lives.</summary>
 /// <param name="createSystem">Starts an actor system that others can reach and that logs there; each has an identity of its own.</param>
 /// <param name="seeds">Where to ask for the cluster.</param>
-/// <param name="workers">How many workers there is room for.</param>
+/// <param name="room">What there is room for.</param>
 /// <param name="environments">Those that a run may name here.</param>
 /// <param name="logger">Gets what happens.</param>
 /// <param name="clock">For the waits in between.</param>
 internal sealed class ActorNode(
-    Func<ILogger, ActorSystem> createSystem, IReadOnlyList<HostPort> seeds, int workers, EnvironmentRegistry environments, ILogger logger,
+    Func<ILogger, ActorSystem> createSystem, IReadOnlyList<HostPort> seeds, NodeRoom room, EnvironmentRegistry environments, ILogger logger,
     TimeProvider clock)
 {
-    /// <summary>The name of the worker host below /user.</summary>
-    public const string HostName = "worker-host";
+    /// <summary>The name of the worker host below /user, and of who offers room for shards.</summary>
+    public const string HostName = "worker-host", ShardsName = "shards";
 
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(2), FirstPause = TimeSpan.FromMilliseconds(100),
         LongestPause = TimeSpan.FromSeconds(1), StableTime = TimeSpan.FromSeconds(10);
@@ -68,7 +73,9 @@ internal sealed class ActorNode(
         using var search = new SearchLog(logger, string.Join(", ", seeds), clock);
         var system = _system = createSystem(search.Logger);
         Action seedsLost = () => lost.TrySetResult();
-        system.ActorOf(Props.Create(() => new WorkerHost(workers, _history, environments, _seeds, seedsLost)), HostName);
+        if (room.Workers > 0)
+            system.ActorOf(Props.Create(() => new WorkerHost(room.Workers, _history, environments, _seeds, seedsLost)), HostName);
+        if (room.Shards > 0) system.ActorOf(Props.Create(() => new ShardOffers(room.Shards, _seeds, seedsLost)), ShardsName);
         var cluster = Cluster.Get(system);
         cluster.RegisterOnMemberUp(search.Found);
         cluster.JoinSeedNodes(_seeds);

@@ -147,6 +147,7 @@ internal sealed class LiveNode(NodeEndpoint? endpoint, TrainingConfig? config, T
         GreedyReturn = _progress?.Evaluation?.MeanReturn,
         GreedyFrames = _progress?.Evaluation?.Frames,
         PolicyLag = _progress?.PolicyLag,
+        ShardSkew = _progress?.ShardSkew,
         Updates = _progress?.Updates ?? 0,
         Workers = _workers,
         Unrolls = _progress is { } now

@@ -12,9 +12,10 @@ namespace Rl.Distributed.Node.Clustering;
 internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 22,
+        StateChunkId = 33;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];
@@ -39,6 +40,18 @@ internal sealed class WireTable
         Add(18, GradientCodecs.Write, GradientCodecs.ReadGradientAcknowledged);
         Add(19, GradientCodecs.Write, GradientCodecs.ReadRegisterLearner);
         Add(20, GradientCodecs.Write, GradientCodecs.ReadLearnerRegistered);
+        Add(21, TransitionCodecs.Write, TransitionCodecs.ReadRequestTransitions);
+        Add(TransitionsDrawnId, TransitionCodecs.Write, TransitionCodecs.ReadTransitionsDrawn);
+        Add(30, ShardCodecs.Write, ShardCodecs.ReadOfferShards);
+        Add(31, ShardCodecs.Write, ShardCodecs.ReadStartShard);
+        Add(32, ShardCodecs.Write, ShardCodecs.ReadShardStarted);
+        Add(StateChunkId, ShardCodecs.Write, ShardCodecs.ReadStateChunk);
+        Add(34, ShardCodecs.Write, ShardCodecs.ReadStateReceived);
+        Add(35, ShardCodecs.Write, ShardCodecs.ReadShardReport);
+        Add(36, ShardCodecs.Write, ShardCodecs.ReadStopShard);
+        Add(37, ShardCodecs.Write, ShardCodecs.ReadSaveShard);
+        Add(38, ShardCodecs.Write, ShardCodecs.ReadWhereAreShards);
+        Add(39, ShardCodecs.Write, ShardCodecs.ReadShardPlaces);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);
@@ -48,8 +61,8 @@ internal sealed class WireTable
     /// <summary>What a message's bytes count as.</summary>
     public static LinkContent ContentOf(int id) => id switch
     {
-        InsertUnrollId => LinkContent.Experience,
-        ParametersChunkId => LinkContent.Weights,
+        InsertUnrollId or TransitionsDrawnId => LinkContent.Experience,
+        ParametersChunkId or StateChunkId => LinkContent.Weights,
         PushGradientId => LinkContent.Gradients,
         _ => LinkContent.Other,
     };

@@ -19,10 +19,9 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     private readonly int _workers;
     private readonly WorkHistory _history;
-    private readonly IReadOnlyList<Address> _seeds;
     private readonly EnvironmentRegistry _environments;
     private readonly Action _seedsLost;
-    private readonly List<Address> _learners = [], _members = [];
+    private readonly KnownLeaders _leaders;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<string, IActorRef> _ring = [];
     private IReadOnlyList<IActorRef> _caches = [];
@@ -40,7 +39,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
     /// <param name="seedsLost">Called when neither a seed nor a learner is left: a new one would not find this cluster.</param>
     public WorkerHost(int workers, WorkHistory history, EnvironmentRegistry environments, IReadOnlyList<Address> seeds, Action seedsLost)
     {
-        (_workers, _history, _environments, _seeds, _seedsLost) = (workers, history, environments, seeds, seedsLost);
+        (_workers, _history, _environments, _leaders, _seedsLost) = (workers, history, environments, new KnownLeaders(seeds), seedsLost);
         Receive<ClusterEvent.MemberUp>(message => OnUp(message.Member));
         Receive<ClusterEvent.MemberRemoved>(message => OnRemoved(message.Member));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
@@ -82,16 +81,12 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
 
     private void OnUp(Member member)
     {
-        _members.Add(member.Address);
-        if (!member.HasRole(NodeRoles.Learner)) return;
-        _learners.Add(member.Address);
-        if (_coordinator is null && !IsWorking) OfferTo(member.Address);
+        if (_leaders.OnUp(member) && _coordinator is null && !IsWorking) OfferTo(member.Address);
     }
 
     private void OnRemoved(Member member)
     {
-        _learners.Remove(member.Address);
-        if (_members.Remove(member.Address) && _learners.Count == 0 && !_members.Any(_seeds.Contains)) _seedsLost();
+        if (_leaders.OnRemoved(member)) _seedsLost();
     }
 
     // Between nodes every word may get lost: what has no answer yet is said again. Workers that stop have not said their last.
@@ -100,7 +95,7 @@ internal sealed class WorkerHost : ReceiveActor, IWithTimers
         if (_coordinator is null)
         {
             if (IsWorking) return;
-            foreach (var learner in _learners) OfferTo(learner);
+            foreach (var leader in _leaders.Addresses) OfferTo(leader);
         }
         else if (_failure is not null)
         {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Commands;
 
@@ -30,9 +31,17 @@ internal sealed class ConfigArguments
         HelpName = "n",
     };
 
+    private readonly Option<int?> _shards = new("--shards")
+    {
+        Description = "Shards of the parameters that this process has room for (parameterServer.shards is how many there are). By default all of "
+            + "them, or none where other nodes can join.",
+        HelpName = "n",
+    };
+
     public void AddTo(Command command)
     {
         command.Options.Add(_workers);
+        command.Options.Add(_shards);
         command.Options.Add(_environments);
         command.Options.Add(_set);
         foreach (var (option, _) in _shorthands) command.Options.Add(option);
@@ -63,6 +72,16 @@ internal sealed class ConfigArguments
         parsed.GetValue(_set)?.FirstOrDefault() is { } set
             ? $"--set {set}"
             : _shorthands.FirstOrDefault(each => parsed.GetValue(each.Option) is not null).Option?.Name;
+
+    /// <summary>What --shards says; null where it is not given.</summary>
+    /// <exception cref="ConfigException">It is no number of shards.</exception>
+    public int? Shards(ParseResult parsed)
+    {
+        var shards = parsed.GetValue(_shards);
+        return shards is null or (>= 0 and <= ShardRange.MaxShards)
+            ? shards
+            : throw new ConfigException($"--shards {shards}: give a number from 0 to {ShardRange.MaxShards}.");
+    }
 
     /// <summary>What --workers says; null where it is not given.</summary>
     /// <exception cref="ConfigException">It is no number of workers.</exception>

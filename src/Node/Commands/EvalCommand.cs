@@ -61,8 +61,8 @@ internal sealed class EvalCommand
 
         var json = parsed.GetValue(_json);
         (json ? _host.Error : _host.Output).WriteLine(
-            FormattableString.Invariant($"{agent.Config.Preset} after {agent.Frames:N0} frames: mean return {result.MeanReturn:0.##} ")
-            + FormattableString.Invariant($"± {result.StdReturn:0.##} (standard deviation) ")
+            FormattableString.Invariant($"{agent.Config.Preset} after {agent.Frames:N0} frames: mean return {TrainingDisplay.Short(result.MeanReturn)} ")
+            + FormattableString.Invariant($"± {TrainingDisplay.Short(result.StdReturn)} (standard deviation) ")
             + FormattableString.Invariant($"over {result.Episodes} episodes{CutShort(result)}"));
         if (json)
             _host.Output.WriteLine(JsonSerializer.Serialize(

@@ -39,13 +39,18 @@ internal sealed class NodeCommand(CommandHost host)
             return _train.RunAsync(parsed, NodeRoles.Leading, roles.Contains(NodeRoles.Actor) ? workers : 0, cancellationToken);
         _train.RefuseRunOptions(parsed);
         var environments = Environments(_train.Config.Environments(parsed));
-        return ActAsync(parsed, workers is null or 0 ? Environment.ProcessorCount : workers.Value, environments, cancellationToken);
+        // A node that has shards need not act.
+        var shards = _train.Config.Shards(parsed) ?? 0;
+        var room = new NodeRoom(workers ?? 0, shards);
+        if (room.Workers == 0 && (shards == 0 || workers is null)) room = room with { Workers = Environment.ProcessorCount };
+        return ActAsync(parsed, room, environments, cancellationToken);
     }
 
-    private async Task<int> ActAsync(ParseResult parsed, int workers, EnvironmentRegistry environments, CancellationToken cancellationToken)
+    private async Task<int> ActAsync(ParseResult parsed, NodeRoom room, EnvironmentRegistry environments, CancellationToken cancellationToken)
     {
+        IReadOnlyList<string> roles = [.. room.Workers > 0 ? [NodeRoles.Actor] : Array.Empty<string>(), .. room.Shards > 0 ? [NodeRoles.ParameterServer] : Array.Empty<string>()];
         var endpoint = await _train.Cluster.EndpointAsync(
-            parsed, [NodeRoles.Actor], warning => host.Error.WriteLine($"warning: {warning}"), host.Clock, cancellationToken);
+            parsed, roles, warning => host.Error.WriteLine($"warning: {warning}"), host.Clock, cancellationToken);
         if (endpoint.Seeds.Count == 0)
             throw new ConfigException("A node that acts needs a cluster to join: --join HOST:PORT, where `rl train PRESET --listen HOST:PORT` runs.");
         using var logger = Logs.ToPeople(host.Error, Serilog.Events.LogEventLevel.Information);
@@ -53,8 +58,9 @@ internal sealed class NodeCommand(CommandHost host)
         var live = new LiveNode(endpoint, config: null, host.Clock);
         using var admin = live.Serve(_train.Cluster.Http(parsed), logger);
         logger.Information(
-            "This node has room for {Workers} workers and looks for the cluster at {Seeds}", workers, string.Join(", ", endpoint.Seeds));
-        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, workers, environments, logger, host.Clock);
+            "This node has room for {Workers} workers{Shards} and looks for the cluster at {Seeds}", room.Workers,
+            room.Shards > 0 ? $" and {room.Shards} shards" : "", string.Join(", ", endpoint.Seeds));
+        var node = new ActorNode(log => live.Started(EngineHost.Create(log, endpoint)), endpoint.Seeds, room, environments, logger, host.Clock);
         live.Acts = node.History;
         await node.RunAsync(cancellationToken);
         return ExitCodes.Ok;

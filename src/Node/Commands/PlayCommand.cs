@@ -75,7 +75,7 @@ internal sealed class PlayCommand
         using var recorder = parsed.GetValue(_gif) is { } file
             ? new Recorder(file, parsed.GetValue(_framesPerSecond), parsed.GetValue(_maxFrames))
             : null;
-        using var screen = new TerminalScreen(_host.Output, _host.OutputIsTerminal);
+        using var screen = new TerminalScreen(_host.Output, _host.OutputIsTerminal, _host.TerminalColumns);
         var pause = TimeSpan.FromSeconds(1 / parsed.GetValue(_framesPerSecond));
         for (var episode = 1; episode <= parsed.GetValue(_episodes); episode++)
             if (!await PlayAsync(player, episode, screen, recorder, pause, cancellationToken)) break;
@@ -108,7 +108,7 @@ internal sealed class PlayCommand
         while (!player.HasEnded(0));
         screen.Note(player.IsLost(0)
             ? $"episode {episode}: lost after {caption.Step} steps, its environment failed"
-            : FormattableString.Invariant($"episode {episode}: return {caption.Return:0.##} after {caption.Step} steps"));
+            : FormattableString.Invariant($"episode {episode}: return {TrainingDisplay.Short(caption.Return)} after {caption.Step} steps"));
         return true;
     }
 }

@@ -4,6 +4,7 @@ using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
 using Rl.Distributed.Node.Engines;
+using Rl.Distributed.Node.Environments;
 using Rl.Distributed.Node.Output;
 using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
@@ -143,6 +144,7 @@ internal sealed class TrainCommand
                     Deterministic = parsed.GetValue(_deterministic),
                     Endpoint = endpoint,
                     LocalWorkers = endpoint is null ? null : localWorkers,
+                    LocalShards = _config.Shards(parsed),
                     RunId = runId,
                     LeastEpoch = epoch,
                     Live = live,
@@ -153,7 +155,9 @@ internal sealed class TrainCommand
             logger.Information(
                 "Ended at {Frames} of {TotalFrames} frames after {Seconds:0.0} s: {FramesPerSecond:0} frames/s, mean return {MeanReturn100:0.##}",
                 result.Frames, config.Frames, result.Seconds, result.FramesPerSecond, result.MeanReturn100);
-            return Finish(parsed, config, folder, display, result, json, cancellationToken);
+            if (result.ShardSkewMean is { } skew)
+                logger.Information("Skew of the shards in the weights that acted: {Mean:0.##} updates, {Max} at most", skew, result.ShardSkewMax);
+            return Finish(parsed, folder, display, result, json);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -203,26 +207,25 @@ internal sealed class TrainCommand
     // Other nodes may bring the workers that this process lacks.
     private static TrainingConfig Checked(TrainingConfig config, bool isNode)
     {
-        if (!isNode) ConfigRules.CheckCredits(config);
+        ConfigRules.CheckMemory(config, KnownEnvironments.All, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        if (!isNode) ConfigRules.CheckWorkers(config, KnownEnvironments.All);
         return config;
     }
 
-    private int Finish(
-        ParseResult parsed, TrainingConfig config, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json,
-        CancellationToken cancellationToken)
+    private int Finish(ParseResult parsed, RunFolder folder, TrainingDisplay display, TrainingResult result, bool json)
     {
         display.Stop();
         folder.WriteResult(result);
         display.Summarize(result);
-        var interrupted = cancellationToken.IsCancellationRequested && result.Frames < config.Frames;
         if (json) _host.Output.WriteLine(JsonSerializer.Serialize(result, JsonText.OneLine));
-        return interrupted ? Interrupted(parsed, folder) : ExitCodes.Ok;
+        return result.Interrupted ? Interrupted(parsed, folder) : ExitCodes.Ok;
     }
 
     private int Interrupted(ParseResult parsed, RunFolder folder)
     {
         string[] workers = _config.Workers(parsed) is { } count ? [$"--workers {count}"] : [];
-        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers];
+        string[] shards = _config.Shards(parsed) is { } room ? [$"--shards {room}"] : [];
+        string[] words = [$"{CommandLine.Name} train --resume", Shell(RunFolder.Display(folder.Path)), .. _cluster.Given(parsed), .. workers, .. shards];
         _host.Error.WriteLine($"Interrupted. Continue with: {string.Join(' ', words)}");
         return ExitCodes.Interrupted;
     }

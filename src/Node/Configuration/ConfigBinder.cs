@@ -85,7 +85,10 @@ internal sealed class ConfigBinder
         if (option.Range is not null && value is IConvertible and not string and not bool
             && !option.InRange(Convert.ToDouble(value, CultureInfo.InvariantCulture)))
         {
-            throw scalar.Source.Error($"'{path}' is {scalar.Text}, out of its range, {option.RangeText}.");
+            var isInfinite = double.IsInfinity(Convert.ToDouble(value, CultureInfo.InvariantCulture));
+            throw scalar.Source.Error(isInfinite
+                ? $"'{path}' is {scalar.Text}; expected a finite number, {option.RangeText}."
+                : $"'{path}' is {scalar.Text}, out of its range, {option.RangeText}.");
         }
         return value;
     }

@@ -13,6 +13,8 @@ namespace Rl.Distributed.Node.Configuration;
 /// <summary>Combinations that each option allows alone, but that cannot run together.</summary>
 internal static class ConfigRules
 {
+    private const string HiddenKey = "network.hidden", LstmKey = "network.lstm";
+
     /// <exception cref="ConfigException">Options do not fit together; the message names them and where the first one stands.</exception>
     public static void Check(
         TrainingConfig config, ConfigSource file, IReadOnlyDictionary<string, ConfigSource> sources, EnvironmentRegistry environments)
@@ -21,6 +23,11 @@ internal static class ConfigRules
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
         if (config.Learner is AsyncLearnerOptions learner) CheckAsync(config, learner, Error);
+        if (config.ParameterServer.Shards > 0 && (config.Learner is not AsyncLearnerOptions || config.Algorithm == "a2c"))
+        {
+            throw Error("parameterServer.shards",
+                $"parameterServer.shards: {config.Algorithm} has its parameters in one process. Set it to 0, or choose a3c or another asynchronous algorithm.");
+        }
         if (config.Algorithm == "impala" && config.Network.Lstm > 0)
         {
             throw Error("network.lstm",
@@ -65,13 +72,19 @@ internal static class ConfigRules
             at = "learner.optimizer";
             (config.Learner as ImpalaOptions)?.Optimizer.Create(0);
         }
+        catch (OverflowException)
+        {
+            throw error(LargestKey(config.Network), $"{Sizes(config.Network)} makes a network of more parameters than one array holds. Make it smaller.");
+        }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or EnvironmentException)
         {
             // The option at fault, where the exception names it; else what the command line says about this part.
             var option = $"{at}.{JsonNamingPolicy.CamelCase.ConvertName((e as ArgumentException)?.ParamName ?? "")}";
-            var typed = sources.LastOrDefault(pair => pair.Key.StartsWith(at, StringComparison.Ordinal) && pair.Value.Line == 0).Key;
+            var typed = Typed(at) ?? (at == "network" ? Typed("environment") : null);
             throw error(sources.ContainsKey(option) ? option : typed ?? at, Message(e));
         }
+
+        string? Typed(string part) => sources.LastOrDefault(pair => pair.Key.StartsWith(part, StringComparison.Ordinal) && pair.Value.Line == 0).Key;
     }
 
     /// <summary>What an exception says, without the name of a parameter.</summary>
@@ -87,6 +100,9 @@ internal static class ConfigRules
                 $"network.normalizeObservations: {config.Algorithm} has no learner that sees all observations and could keep their statistics. Leave it out.");
         if (learner is AsyncQOptions or GorilaOptions && config.Network.Lstm > 0)
             throw error("network.lstm", $"network.lstm is {config.Network.Lstm}, but {config.Algorithm} has no LSTM; a3c and a2c do. Set it to 0.");
+        if (learner is GorilaOptions gorila && gorila.ReplayStart > gorila.ReplayCapacity)
+            throw error("learner.replayStart",
+                $"learner.replayStart is {gorila.ReplayStart}, but a memory holds {gorila.ReplayCapacity} steps (learner.replayCapacity): learning would never begin.");
         if (config.Algorithm == "a2c" && !learner.Update.Rule.HasSharedStatistics())
             throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp or adaGrad.");
     }
@@ -104,15 +120,42 @@ internal static class ConfigRules
     }
 
     /// <summary>A run without other nodes needs workers enough for a batch.</summary>
+    /// <param name="config">A configuration that was checked.</param>
+    /// <param name="environments">Those that it may name.</param>
     /// <exception cref="ConfigException">There are too few; the message says what to change.</exception>
-    public static void CheckCredits(TrainingConfig config)
+    public static void CheckWorkers(TrainingConfig config, EnvironmentRegistry environments)
     {
-        var (workers, count) = (config.Workers, RunPlan.WorkerCount(config));
-        if (config.Learner is not ImpalaOptions learner) return;
-        var unrolls = learner.Batch / workers.EnvironmentsPerWorker;
-        if (unrolls <= count * workers.Credits) return;
-        throw new ConfigException(
-            $"learner.batch needs {unrolls} unrolls, but {count} workers with workers.credits = {workers.Credits} send at most "
-            + $"{count * workers.Credits} before one is taken up: raise workers.credits, workers.count or workers.environmentsPerWorker.");
+        if (config.Learner is not ImpalaOptions) return;
+        var shape = WorkerPlan.ShapeOf(config, environments.Spec(config.Environment));
+        if (ImpalaRunPlan.Shortage(config, shape, RunPlan.WorkerCount(config)) is { } shortage)
+            throw new ConfigException($"learner.batch: {shortage}: {ImpalaRunPlan.Cure}");
     }
+
+    /// <summary>What a run allocates for its network must fit into memory.</summary>
+    /// <param name="config">A configuration that was checked.</param>
+    /// <param name="environments">Those that it may name.</param>
+    /// <param name="availableBytes">What the process may have.</param>
+    /// <exception cref="ConfigException">It does not; the message names the key, its value and both sizes.</exception>
+    public static void CheckMemory(TrainingConfig config, EnvironmentRegistry environments, long availableBytes)
+    {
+        var network = Algorithms.Find(config.Algorithm).CreateNetwork(config.Network, environments.Spec(config.Environment));
+        var (lanes, units) = (RunPlan.Lanes(config), config.Network.Torso == "mlp" ? config.Network.Hidden.Sum(each => (long)each) : 0);
+        // Parameters, their first values, the optimizer's numbers; what each lane has of its own; and activations with their gradients.
+        var copies = 3 + (config.Learner is AsyncLearnerOptions ? 2 : 1) * lanes;
+        // Of a large network IMPALA's learner takes one environment at a time.
+        var rows = lanes * (config.Workers.UnrollLength + 1.0) * (config.Learner is ImpalaOptions ? 1 : config.Workers.EnvironmentsPerWorker);
+        var bytes = sizeof(float) * ((double)copies * network.Layout.Count + 2 * rows * (units + config.Network.Lstm));
+        if (bytes > availableBytes)
+            throw new ConfigException(
+                FormattableString.Invariant($"{Sizes(config.Network)} makes a network of {network.Layout.Count:N0} parameters, whose training takes ")
+                + FormattableString.Invariant($"{bytes / 1e9:N1} GB at least; there are {availableBytes / 1e9:N1}. Make it smaller."));
+    }
+
+    // The key that makes a network large, with its value.
+    private static string Sizes(NetworkOptions options) => LargestKey(options) == LstmKey
+        ? $"{LstmKey} = {options.Lstm}"
+        : $"{HiddenKey} = [{string.Join(", ", options.Hidden)}]";
+
+    private static string LargestKey(NetworkOptions options) =>
+        options.Torso != "mlp" || options.Lstm > options.Hidden.DefaultIfEmpty().Max() ? LstmKey : HiddenKey;
 }

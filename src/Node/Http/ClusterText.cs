@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Output;
 using Spectre.Console;
 
@@ -18,16 +19,28 @@ internal static class ClusterText
             .Select(member => Row(member, cluster.Run)).ToList();
         if (isTerminal) WriteTable(rows, output);
         else WriteColumns(rows, output);
+        if (cluster.Work is { } work) output.WriteLine(Clean(Told(cluster, work)));
         if (cluster.Run is not { } run) return;
         output.WriteLine(Clean(
             $"Run {run.Preset}: {TrainingDisplay.Count(run.Frames)} / {TrainingDisplay.Count(run.TotalFrames)} frames  "
             + $"{TrainingDisplay.Count(run.FramesPerSecond)} frames/s  return {TrainingDisplay.Number(run.MeanReturn100)}  "
             + (run.GreedyReturn is { } greedy ? $"greedy {TrainingDisplay.Number(greedy)}  " : "")
-            + $"lag {TrainingDisplay.Number(run.PolicyLag)}  {TrainingDisplay.Count(run.Updates)} updates"));
+            + $"lag {TrainingDisplay.Number(run.PolicyLag)}  "
+            + (run.ShardSkew is { } skew ? $"skew {TrainingDisplay.Number(skew)}  " : "") + $"{TrainingDisplay.Count(run.Updates)} updates"));
         var unrolls = run.Unrolls;
         output.WriteLine(FormattableString.Invariant(
             $"Unrolls: {unrolls.Sent:N0} sent, {unrolls.Consumed:N0} consumed, {unrolls.Lost:N0} lost, ")
             + FormattableString.Invariant($"{unrolls.Rejected:N0} rejected, {unrolls.RolledBack:N0} rolled back"));
+    }
+
+    // A node that acts knows its own part of a run.
+    private static string Told(NodeStatus node, WorkStatus work)
+    {
+        var learner = node.Members.FirstOrDefault(member => member.Roles.Contains(NodeRoles.Learner));
+        return FormattableString.Invariant(
+            $"Asked of {Short(node.Address)}, which acts with {work.Workers} workers for {(learner is null ? "no run now" : $"the run of {Short(learner.Address)}")}: ")
+            + FormattableString.Invariant(
+                $"{work.Sent:N0} unrolls sent, {work.Consumed:N0} consumed, {work.Lost:N0} lost, {work.Rejected:N0} rejected");
     }
 
     private static string[] Row(MemberInfo member, RunStatus? run)

@@ -67,6 +67,10 @@ internal sealed record RunStatus
     /// <summary>Mean number of updates between the weights that acted and those that learned; null until it is known.</summary>
     public double? PolicyLag { get; init => field = Finite(value); }
 
+    /// <summary>Mean number of updates between the shard that had most and the one that had least, in the weights that acted; null without
+    /// shards.</summary>
+    public double? ShardSkew { get; init => field = Finite(value); }
+
     public long Updates { get; init; }
 
     /// <summary>How many workers act on each node, by the node's address.</summary>

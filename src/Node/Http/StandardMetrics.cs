@@ -34,6 +34,8 @@ internal static class StandardMetrics
             page.Gauge("rl_greedy_frames", "Environment steps that its parameters had learned from.", frames);
         }
         page.Gauge("rl_policy_lag", "Mean updates between the weights that acted and those that learned.", run.PolicyLag ?? double.NaN);
+        if (run.ShardSkew is { } skew)
+            page.Gauge("rl_shard_skew", "Mean updates between the shard that had most and the one that had least, in the weights that acted.", skew);
         page.Counter("rl_updates_total", "Updates of the weights.", run.Updates);
 
         var (sent, consumed, lost, rejected, rolledBack) = run.Unrolls;

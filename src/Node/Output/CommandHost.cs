@@ -20,6 +20,9 @@ internal sealed record CommandHost
     /// <summary>Whether <see cref="Error"/> is a terminal that can be redrawn.</summary>
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>How many columns the terminal has now.</summary>
+    public Func<int> TerminalColumns { get; init; } = static () => 80;
+
     public TrainingRunner Train { get; init; } = TrainingRun.RunAsync;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -34,7 +37,21 @@ internal sealed record CommandHost
         Error = Console.Error,
         OutputIsTerminal = !Console.IsOutputRedirected && IsCapable,
         ErrorIsTerminal = !Console.IsErrorRedirected && IsCapable,
+        TerminalColumns = Columns,
     };
+
+    // A terminal may not say: then nothing is cut off.
+    private static int Columns()
+    {
+        try
+        {
+            return Console.WindowWidth > 0 ? Console.WindowWidth : int.MaxValue;
+        }
+        catch (IOException)
+        {
+            return int.MaxValue;
+        }
+    }
 
     private static bool IsCapable => Environment.GetEnvironmentVariable("TERM") != "dumb";
 }

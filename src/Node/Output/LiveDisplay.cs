@@ -85,6 +85,8 @@ internal sealed class LiveDisplay : TrainingDisplay
                 "gradient norm", Number(progress.GradientNorm));
             if (progress.Evaluation is { } greedy)
                 facts.AddRow("greedy return", Number(greedy.MeanReturn), "at frames", Count(greedy.Frames));
+            if (!double.IsNaN(progress.ShardSkew))
+                facts.AddRow("skew of shards", Number(progress.ShardSkew), "greatest", Number(progress.ShardSkewMax));
             facts.AddRow("elapsed", Duration(progress.Elapsed), "left", progress.Remaining is { } left ? Duration(left) : "-");
             var share = progress.TotalFrames > 0 ? Math.Clamp((double)progress.Frames / progress.TotalFrames, 0, 1) : 0;
             return new Rows(

@@ -24,7 +24,8 @@ internal sealed class PlainDisplay(TextWriter output, TextWriter error, Training
         _lastShown = clock.GetTimestamp();
         output.WriteLine(
             $"{Count(progress.Frames)} / {Count(progress.TotalFrames)} frames  {Count(progress.FramesPerSecond)} frames/s  "
-            + $"return {Number(progress.MeanReturn100)}{Greedy(progress)}  lag {Number(progress.PolicyLag)}  {Number(progress.UpdatesPerSecond)} updates/s"
+            + $"return {Number(progress.MeanReturn100)}{Greedy(progress)}  lag {Number(progress.PolicyLag)}  "
+            + (double.IsNaN(progress.ShardSkew) ? "" : $"skew {Number(progress.ShardSkew)}  ") + $"{Number(progress.UpdatesPerSecond)} updates/s"
             + (progress.Remaining is { } left ? $"  {Duration(left)} left" : ""));
     }
 

@@ -4,29 +4,36 @@ using Rl.Distributed.Core.Environments;
 namespace Rl.Distributed.Node.Output;
 
 /// <summary>Draws text canvases: in colour and in place on a terminal, one below the other elsewhere.</summary>
+/// <remarks>A picture that is wider than the terminal is cut off at its right edge, where a mark says so.</remarks>
 internal sealed class TerminalScreen : IDisposable
 {
     private const string Escape = "\e[";
+    private const char CutOff = '»';
 
     private readonly TextWriter _output;
     private readonly bool _isTerminal;
+    private readonly Func<int> _columns;
     private readonly List<string> _notes = [];
 
-    public TerminalScreen(TextWriter output, bool isTerminal)
+    /// <param name="output">Where to draw.</param>
+    /// <param name="isTerminal">Whether it is a terminal.</param>
+    /// <param name="columns">How wide that is now.</param>
+    public TerminalScreen(TextWriter output, bool isTerminal, Func<int> columns)
     {
-        (_output, _isTerminal) = (output, isTerminal);
+        (_output, _isTerminal, _columns) = (output, isTerminal, columns);
         if (isTerminal) output.Write($"{Escape}?25l{Escape}2J");
     }
 
     public void Show(TextCanvas canvas, string caption)
     {
         var text = new StringBuilder();
+        var columns = _isTerminal ? Math.Max(1, _columns()) : int.MaxValue;
         if (_isTerminal) text.Append($"{Escape}H");
-        text.Append(caption);
+        text.Append(caption.Length > columns ? $"{caption.AsSpan(0, columns - 1)}{CutOff}" : caption);
         EndLine(text);
         for (var y = 0; y < canvas.Height; y++)
         {
-            AppendRow(text, canvas, y);
+            AppendRow(text, canvas, y, columns);
             EndLine(text);
         }
         EndLine(text);
@@ -51,11 +58,12 @@ internal sealed class TerminalScreen : IDisposable
 
     private void EndLine(StringBuilder text) => text.Append(_isTerminal ? $"{Escape}K\n" : "\n");
 
-    private void AppendRow(StringBuilder text, TextCanvas canvas, int y)
+    private void AppendRow(StringBuilder text, TextCanvas canvas, int y, int columns)
     {
         var row = new StringBuilder();
         byte color = 0, background = 0;
-        for (var x = 0; x < canvas.Width; x++)
+        var width = canvas.Width > columns ? columns - 1 : canvas.Width;
+        for (var x = 0; x < width; x++)
         {
             if (_isTerminal)
             {
@@ -66,6 +74,7 @@ internal sealed class TerminalScreen : IDisposable
         }
         Change(row, ref color, 0, 38);
         Change(row, ref background, 0, 48);
+        if (width < canvas.Width) row.Append(CutOff);
         text.Append(_isTerminal ? row.ToString() : row.ToString().TrimEnd());
     }
 

@@ -34,7 +34,10 @@ internal abstract class TrainingDisplay : IDisposable
     internal static string Count(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     internal static string Number(double? value) =>
-        value is { } number && double.IsFinite(number) ? number.ToString("0.##", CultureInfo.InvariantCulture) : "-";
+        value is { } number && double.IsFinite(number) ? Short(number) : "-";
+
+    /// <summary>With two decimals at most; what is 0 then has no sign.</summary>
+    internal static string Short(double number) => (Math.Round(number, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
 
     protected static string Duration(TimeSpan time) => time.TotalHours >= 1
         ? $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}"

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rl.Distributed.Node.Output;
 
 namespace Rl.Distributed.Node.Pictures;
 
@@ -11,7 +12,7 @@ internal readonly record struct Caption(string Environment, int Episode, int Ste
         (Environment, Environment.Length),
         (string.Create(CultureInfo.InvariantCulture, $"episode {Episode}"), 11),
         (string.Create(CultureInfo.InvariantCulture, $"step {Step}"), 10),
-        (string.Create(CultureInfo.InvariantCulture, $"return {Return:0.##}"), 14),
+        ($"return {TrainingDisplay.Short(Return)}", 14),
     ];
 
     public override string ToString() => string.Join("  ", Parts.Select(part => part.Text));

@@ -11,7 +11,8 @@ namespace Rl.Distributed.Node.RunDirectory;
 /// unrolls_consumed, unrolls_lost (no answer in time), unrolls_rolled_back (consumed after the checkpoint that a resume began from),
 /// unrolls_rejected; episodes_restarted by resumes; episodes_lost by failures of
 /// environments; eval_return, the mean return of the newest evaluation's greedy episodes, and eval_frames, where the run was when it took the
-/// parameters: rows repeat them until there is another. Numbers are invariant; an unknown one is empty.
+/// parameters: rows repeat them until there is another; shard_skew, updates between the shard that had most and the one that had least in
+/// the weights that acted, and shard_skew_max, the greatest so far. Numbers are invariant; an unknown one is empty.
 /// </remarks>
 internal sealed class MetricsCsv : IDisposable
 {
@@ -38,6 +39,8 @@ internal sealed class MetricsCsv : IDisposable
         ("episodes_lost", p => p.EpisodesLost),
         ("eval_return", p => p.Evaluation?.MeanReturn ?? double.NaN),
         ("eval_frames", p => p.Evaluation?.Frames ?? double.NaN),
+        ("shard_skew", p => p.ShardSkew),
+        ("shard_skew_max", p => p.ShardSkewMax),
     ];
 
     private readonly StreamWriter _writer;

@@ -62,7 +62,7 @@ internal sealed class Algorithms : IVariants
         new(name, description, typeof(TOptions), LearnsValues: false, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.Ring);
 
     private static Algorithm AsyncValues<TOptions>(string name, string description) =>
-        new(name, description, typeof(TOptions), LearnsValues: true, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.RingWithTargets);
+        new(name, description, typeof(TOptions), LearnsValues: true, AsyncRunPlan.Create, AsyncWork, AsyncNodeWork.Ring);
 
     private static AsyncNodeWork AsyncWork(TrainingConfig config, EnvironmentRegistry? environments) => new(config, new AsyncRecipe(config, environments));
 }

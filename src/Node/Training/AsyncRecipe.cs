@@ -3,6 +3,7 @@ using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Core.Numerics;
+using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Commands;
 using Rl.Distributed.Node.Environments;
@@ -46,18 +47,52 @@ internal sealed class AsyncRecipe
     public BuildFacts Build { get; }
 
     /// <summary>The algorithm has target parameters.</summary>
-    public bool HasTarget => Options is AsyncQOptions or GorilaOptions;
+    public bool HasTarget => TargetRefresh.Interval > 0;
 
-    /// <summary>θ⁻; null where the algorithm has none.</summary>
-    public TargetParameters? CreateTarget(SharedParameters shared) => Options switch
+    /// <summary>When θ⁻ is refreshed; an interval of 0 where the algorithm has none.</summary>
+    public (long Interval, TargetClock Clock) TargetRefresh => Options switch
     {
-        AsyncQOptions q => new TargetParameters(shared, q.TargetInterval),
-        GorilaOptions gorila => new TargetParameters(shared, gorila.TargetInterval, TargetClock.Updates),
-        _ => null,
+        AsyncQOptions q => (q.TargetInterval, TargetClock.Frames),
+        GorilaOptions gorila => (gorila.TargetInterval, TargetClock.Updates),
+        _ => default,
     };
 
+    /// <summary>θ⁻; null where the algorithm has none.</summary>
+    public TargetParameters? CreateTarget(SharedParameters shared) =>
+        HasTarget ? new TargetParameters(shared, TargetRefresh.Interval, TargetRefresh.Clock) : null;
+
+    /// <summary>Checks that the replay memories of so many learners of this process can be had, before any of them is made.</summary>
+    /// <param name="learners">Learners.</param>
+    /// <param name="available">Bytes that this process may use; null asks the runtime.</param>
+    /// <exception cref="ArgumentException">They cannot.</exception>
+    public void CheckReplay(int learners, long? available = null)
+    {
+        if (Options is not GorilaOptions gorila) return;
+        var memories = IsReplayShared ? 1 : learners;
+        var bytes = memories * (double)TransitionMemory.BytesFor(Network.Observation, gorila.ReplayCapacity);
+        var most = available ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes <= most) return;
+        throw new ArgumentException(
+            $"learner.replayCapacity: {memories} {(memories == 1 ? "memory" : "memories")} of {gorila.ReplayCapacity:N0} steps, "
+            + $"{TransitionMemory.BytesFor(Network.Observation, 1)} bytes each, {(memories == 1 ? "takes" : "take")} {bytes / 1e9:N1} GB, and there are {most / 1e9:N1} GB here. "
+            + $"{(memories == 1 ? "Lower it." : "Lower it or workers.count, or choose learner.replay=global.")}");
+    }
+
+    /// <summary>All learners have one replay memory, in the process that leads.</summary>
+    public bool IsReplayShared => Options is GorilaOptions { Replay: ReplayScope.Global };
+
+    /// <summary>Segments on their way to that memory.</summary>
+    public UnrollShape Segment => new(Options.SegmentLength, Options.Environments, Network.Observation, Network.Actions);
+
+    /// <summary>That memory. Threads may begin at once.</summary>
+    public TransitionMemory SharedReplay()
+    {
+        lock (_lock) return _replay ??= new TransitionMemory(Network.Observation, ((GorilaOptions)Options).ReplayCapacity);
+    }
+
     /// <summary>What makes the learners of one thread, which take turns in the same memory.</summary>
-    public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread()
+    /// <param name="replay">Gives a learner its way to the memory of all learners, where that is on another node.</param>
+    public Func<LearnerPlace, ITargetParameters?, ActorLearner> ForThread(Func<LearnerPlace, IReplayAccess>? replay = null)
     {
         if (Options is AsyncQOptions q)
         {
@@ -67,20 +102,16 @@ internal sealed class AsyncRecipe
         if (Options is GorilaOptions gorila)
         {
             var memory = new GorilaMemory((ActionValueNetwork)Network, gorila);
-            return (place, target) => Create(place, environments => new GorilaLearner(place, memory, target!, Replay(gorila), environments));
+            return (place, target) => Create(place, environments => new GorilaLearner(
+                place, memory, target!, replay?.Invoke(place) ?? ReplayHere(place, gorila), environments));
         }
         var policy = new A3cMemory((PolicyValueNetwork)Network, (A3cOptions)Options);
         return (place, _) => Create(place, environments => new A3cLearner(place, policy, environments));
     }
 
-    // That of all learners of this process, which begin on threads of their own, or one learner's.
-    private TransitionMemory Replay(GorilaOptions options)
-    {
-        if (options.Replay == ReplayScope.Local) return New();
-        lock (_lock) return _replay ??= New();
-
-        TransitionMemory New() => new(Network.Observation, options.ReplayCapacity);
-    }
+    private ReplayHere ReplayHere(LearnerPlace place, GorilaOptions options) => new(
+        IsReplayShared ? SharedReplay() : new TransitionMemory(Network.Observation, options.ReplayCapacity), options.Environments,
+        options.ReplayStart, place.Stream(StreamRole.Replay));
 
     private ActorLearner Create(LearnerPlace place, Func<IEnvironmentBatch, ActorLearner> create)
     {

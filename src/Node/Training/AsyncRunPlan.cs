@@ -1,16 +1,18 @@
 using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Actors.AsyncLearners;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Environments;
 using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Training;
 
-/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa; and of
+/// <summary>The plan of a run of asynchronous learners, which share memory or send gradients: A3C, asynchronous Q-learning and Sarsa, Gorila; and of
 /// A2C, its synchronous form.</summary>
 /// <remarks>workers.count logical learners take turns on learner.parallelism threads: what decorrelates experience is their number, not the
 /// cores'. Learners of other nodes come on top.</remarks>
@@ -21,19 +23,22 @@ internal sealed class AsyncRunPlan : RunPlan
     private readonly IParallelRunner _runner;
     private readonly TargetParameters? _target;
     private readonly bool _isSynchronous;
-    private readonly int _threads;
+    private readonly int _threads, _localShards;
+    private readonly UnrollPool? _wirePool;
 
     private AsyncRunPlan(TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer)
         : base(config, options, writer)
     {
-        (_runner, _isSynchronous) = (runner, config.Algorithm == "a2c");
+        (_runner, _isSynchronous, _wirePool) = (runner, config.Algorithm == "a2c", options.Endpoint?.Unrolls);
         _recipe = new AsyncRecipe(config);
         var initial = new float[_recipe.Network.Layout.Count];
         var random = RandomStream.Create(config.Seed, StreamRole.Initialization);
         _recipe.Network.Initialize(initial, ref random);
         var shared = new SharedParameters(initial, _recipe.Options.Update);
-        _state = new AsyncState(config.Algorithm, shared);
+        _localShards = LocalShards(config, options, shared.Count);
+        _state = new AsyncState(config.Algorithm, shared, config.ParameterServer.Shards);
         var learners = options.LocalWorkers ?? WorkerCount(config);
+        _recipe.CheckReplay(learners);
         if (learners == 0 && !HasOtherNodes) throw new ArgumentException("workers.count: without workers nothing is learned.");
         if (options.Resume is { } resume)
             _state.Resume(resume.Checkpoint, learners * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
@@ -46,6 +51,8 @@ internal sealed class AsyncRunPlan : RunPlan
         (KnownEnvironments.All.Create(config.Environment, 1, RandomStream.Create(config.Seed, StreamRole.Environment)) as IDisposable)?.Dispose();
     }
 
+    public override bool HasShards => _state.Shards is not null;
+
     /// <summary>The state of its learners.</summary>
     public AsyncState State => _state;
 
@@ -57,22 +64,65 @@ internal sealed class AsyncRunPlan : RunPlan
 
     public override int ResumedEpoch => _state.ResumedEpoch;
 
+    private int FramesPerGradient => _recipe.Options.SegmentLength * _recipe.Options.Environments;
+
+    /// <summary>Gradients that a learner may have on their way.</summary>
+    private int Credits
+    {
+        get
+        {
+            var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(Config.ParameterServer.GradientEncoding);
+            return (int)Math.Clamp(Config.Workers.MaxMegabytesInFlight * 1e6 / bytes, 1, Config.Workers.Credits);
+        }
+    }
+
     private LinearSchedule LearningRate => ActorLearner.Schedule(_recipe.Options, Config.Frames);
 
     /// <inheritdoc cref="RunPlan.Create"/>
     public static new AsyncRunPlan Create(
         TrainingConfig config, TrainingRunOptions options, IParallelRunner runner, CheckpointWriter writer) => new(config, options, runner, writer);
 
-    public override LearnerReport Report() => _state.Report((float)LearningRate.At(_state.Shared.Frames));
+    public override LearnerReport Report() => _state.Report((float)LearningRate.At(_state.Frames));
 
     public override RunActors Start(IActorContext context, IActorRef self)
     {
         if (_isSynchronous && HasOtherNodes) return StartSynchronous(context, self);
+        if (HasShards) return StartSharded(context, self);
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
         var gradients = HasOtherNodes ? StartServers(context) : null;
         var setup = new AsyncRunSetup(_state, Create, groups, LearningRate, Config.Frames, CheckpointFrames, Writer, gradients, SegmentsPerTurn);
-        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), ActorRefs.Nobody);
+        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), ActorRefs.Nobody);
+    }
+
+    // Learners of this process send gradients as all others do; their replay memory is here.
+    private RunActors StartSharded(IActorContext context, IActorRef self)
+    {
+        if (HasOtherNodes) StartReplay(context);
+        var refresh = _recipe.TargetRefresh;
+        var learning = new ShardLearning(
+            _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits);
+        var setup = new ShardedRunSetup(_state, RunId, learning, Config.ParameterServer, LearningRate, CheckpointFrames, Writer);
+        var owner = context.ActorOf(Props.Create(() => new ShardedRunActor(setup, self)), RunCoordinator.LearnerName);
+        if (_localShards > 0)
+            owner.Tell(
+                new OfferShards(_localShards), context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher)), "shards"));
+        if (LocalWorkers.Count == 0) return new RunActors(owner, ActorRefs.Nobody);
+        var team = new LearnerTeam(Config, _recipe, RunId, owner, LocalWorkers, self);
+        return new RunActors(owner, team.Start(context, generation: 0).Pool);
+    }
+
+    private static int LocalShards(TrainingConfig config, TrainingRunOptions options, int parameters)
+    {
+        var (shards, isAlone) = (config.ParameterServer.Shards, options.Endpoint is null);
+        if (shards > parameters)
+            throw new ArgumentException($"parameterServer.shards: {shards} shards of {parameters} parameters: each needs one at least.");
+        var room = options.LocalShards ?? (isAlone ? shards : 0);
+        if (shards == 0 && room > 0)
+            throw new ArgumentException($"--shards {room}: this run has no shards. --set parameterServer.shards={room} splits its parameters.");
+        if (isAlone && room < shards)
+            throw new ArgumentException($"--shards {room}: the run has {shards} shards (parameterServer.shards) and no other nodes: leave --shards out.");
+        return room;
     }
 
     public override bool CopyParameters(Span<float> values, bool isOver)
@@ -88,28 +138,34 @@ internal sealed class AsyncRunPlan : RunPlan
     {
         var (server, workers) = new SynchronousNodeWork(Config, _recipe).Lead(context, Learning(), RunId, LocalWorkers, self);
         var setup = new AsyncRunSetup(_state, Create, [], LearningRate, Config.Frames, CheckpointFrames, Writer, server);
-        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), "learner"), workers);
+        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), workers);
     }
 
-    private GradientIntakeSetup Learning()
+    private GradientIntakeSetup Learning() =>
+        new(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch);
+
+    // All learners' memory, for those of other nodes.
+    private void StartReplay(IActorContext context)
     {
-        var frames = _recipe.Options.SegmentLength * _recipe.Options.Environments;
-        return new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, frames, _state.Epoch);
+        if (_recipe is not { IsReplayShared: true, Options: GorilaOptions gorila }) return;
+        var setup = new TransitionReplaySetup(
+            _recipe.SharedReplay(), _recipe.Segment, gorila.BatchSize, gorila.ReplayStart, Config.Workers.Credits,
+            (long)(Config.Workers.MaxMegabytesInFlight * 1e6), Config.Seed, _wirePool);
+        context.ActorOf(Props.Create(() => new TransitionReplayActor(setup)), RunCoordinator.ReplayName);
     }
 
     // What other nodes talk to.
     private IActorRef StartServers(IActorContext context)
     {
-        var (options, workers) = (Config.ParameterServer, Config.Workers);
+        StartReplay(context);
+        var options = Config.ParameterServer;
         var parameters = context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.ServerName);
         var targets = _target is null
             ? ActorRefs.Nobody
             : context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.TargetsName);
         var learning = Learning();
-        var bytes = _state.Shared.Count * (double)GradientEncodings.BytesPerValue(options.GradientEncoding);
-        var credits = (int)Math.Clamp(workers.MaxMegabytesInFlight * 1e6 / bytes, 1, workers.Credits);
         var setup = new GradientServerSetup(
-            new GradientIntake(learning), learning, parameters, targets, RunId, credits, Config.Frames,
+            new GradientIntake(learning), learning, parameters, targets, RunId, Credits, Config.Frames,
             TimeSpan.FromMilliseconds(options.PublishMilliseconds));
         return context.ActorOf(
             Props.Create(() => new GradientServerActor(setup)).WithDispatcher(RunCoordinator.LearnerDispatcher), RunCoordinator.GradientsName);

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
+using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.ParameterServer;
@@ -12,6 +13,9 @@ namespace Rl.Distributed.Node.Training;
 /// <summary>The plan of a run of IMPALA.</summary>
 internal sealed class ImpalaRunPlan : RunPlan
 {
+    /// <summary>What helps where there are too few workers, and no other nodes that could bring more.</summary>
+    public const string Cure = "raise workers.credits, workers.count or workers.maxMegabytesInFlight, or lower learner.batch.";
+
     private readonly WorkerPlan _workers;
     private readonly ReplayOptions _replay;
     private readonly SnapshotPool _snapshots;
@@ -29,13 +33,11 @@ internal sealed class ImpalaRunPlan : RunPlan
             State.Resume(resume.Checkpoint, count * config.Workers.EnvironmentsPerWorker, options.UnrollsConsumed, options.LeastEpoch);
         else
             State.Begin(options.LeastEpoch, options.UnrollsConsumed);
-        var maxBytes = (long)(config.Workers.MaxMegabytesInFlight * 1e6);
-        _replay = new ReplayOptions(_workers.Shape, count, config.Workers.Credits, maxBytes, options.Endpoint?.Unrolls);
+        _replay = new ReplayOptions(
+            _workers.Shape, count, config.Workers.Credits, MaxBytesPerWorker(config), options.Endpoint?.Unrolls);
         _snapshots = new SnapshotPool(State.Learner.Parameters.Length);
         LocalWorkers = WorkerPlan.Identities(0, count, State.Epoch);
-        if (!HasOtherNodes && Shortage(count) is { } shortage)
-            throw new ArgumentException(
-                $"{shortage}: raise workers.credits, workers.count or workers.maxMegabytesInFlight, or lower learner.batch.");
+        if (!HasOtherNodes && Shortage(config, _workers.Shape, count) is { } shortage) throw new ArgumentException($"{shortage}: {Cure}");
     }
 
     /// <summary>The learner's state.</summary>
@@ -87,12 +89,17 @@ internal sealed class ImpalaRunPlan : RunPlan
         return true;
     }
 
-    public override string? Shortage(int workers)
+    public override string? Shortage(int workers) => Shortage(Config, _workers.Shape, workers);
+
+    /// <summary>Why that many workers can never fill a batch; null where they can.</summary>
+    public static string? Shortage(TrainingConfig config, UnrollShape shape, int workers)
     {
-        var (shape, needed) = (_workers.Shape, State.Learner.UnrollsPerUpdate);
-        var credits = new CreditBook(_replay.CreditsPerWorker, _replay.MaxBytesPerWorker).CreditsFor(shape.ByteCount);
+        var needed = ((ImpalaOptions)config.Learner).Batch / shape.Environments;
+        var credits = new CreditBook(config.Workers.Credits, MaxBytesPerWorker(config)).CreditsFor(shape.ByteCount);
         return needed <= workers * credits ? null
             : workers == 0 ? "There are no workers"
             : $"An update needs {needed} unrolls of {shape.ByteCount / 1e3:0.#} KB, but {workers} workers may have {workers * credits} in flight";
     }
+
+    private static long MaxBytesPerWorker(TrainingConfig config) => (long)(config.Workers.MaxMegabytesInFlight * 1e6);
 }

@@ -19,7 +19,7 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
-    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore;
+    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore, _hundredth;
     private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
     private TrainingProgress? _final;
@@ -40,7 +40,7 @@ internal sealed class ProgressMeter : IRunWatcher
         (_config, _options, _clock, _requestCheckpoint, _evaluation) = (config, options, clock, requestCheckpoint, evaluation);
         var start = plan.Report();
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), start.Frames, start.UnrollsConsumed);
-        _progressFrames = start.Frames;
+        (_progressFrames, _hundredth) = (start.Frames, Math.Max(1, config.Frames / 100));
         (_duplicateBefore, _rejectedBefore) = (start.UnrollsDuplicate, start.UnrollsRejected);
         _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, start.Updates));
@@ -56,7 +56,7 @@ internal sealed class ProgressMeter : IRunWatcher
         _evaluation?.OnReport(report.Frames);
         var now = Elapsed;
         if (now - _progressAt >= TimeSpan.FromSeconds(_config.Run.MetricsSeconds)
-            || report.Frames - _progressFrames >= Math.Max(1, _config.Frames / 100) || _shown != _evaluation?.Last)
+            || report.Frames / _hundredth != _progressFrames / _hundredth || _shown != _evaluation?.Last)
         {
             (_progressAt, _progressFrames) = (now, report.Frames);
             _options.Progress?.Report(Progress(report, now));
@@ -104,8 +104,10 @@ internal sealed class ProgressMeter : IRunWatcher
         return new TrainingResult
         {
             Preset = _config.Preset,
+            Environment = _config.Environment.Name,
             Seed = _config.Seed,
             Frames = report.Frames,
+            Interrupted = report.Frames < _config.Frames,
             Seconds = seconds,
             FramesPerSecond = (report.Frames - _startFrames) / seconds,
             MeanReturn100 = double.IsNaN(report.MeanReturn100) ? null : report.MeanReturn100,
@@ -113,6 +115,8 @@ internal sealed class ProgressMeter : IRunWatcher
             PolicyLagMean = report.PolicyLagMean,
             Evaluation = _evaluation?.Last,
             BestEvaluation = _evaluation?.Best,
+            ShardSkewMean = double.IsNaN(report.ShardSkewMean) ? null : report.ShardSkewMean,
+            ShardSkewMax = double.IsNaN(report.ShardSkewMax) ? null : report.ShardSkewMax,
             RunDirectory = _options.RunDirectory,
         };
     }
@@ -129,6 +133,8 @@ internal sealed class ProgressMeter : IRunWatcher
             MeanReturn100 = report.MeanReturn100,
             Episodes = report.Episodes,
             PolicyLag = report.PolicyLag,
+            ShardSkew = report.ShardSkew,
+            ShardSkewMax = report.ShardSkewMax,
             Updates = report.Updates,
             UpdatesPerSecond = updatesPerSecond,
             PolicyLoss = report.PolicyLoss,
@@ -169,6 +175,8 @@ internal sealed class ProgressMeter : IRunWatcher
         var lost = _workers.Values.Sum(worker => worker.Lost);
         var rejected = end.Report.UnrollsDuplicate - _duplicateBefore + Rejected(end.Report, _rejectedBefore);
         var (total, consumed) = (sentBy.Values.Sum(), end.Report.UnrollsConsumed - _consumedBefore);
+        // A gradient that one shard has and another has not is refused, or lost.
+        consumed = Math.Min(consumed, Math.Max(0, total - rejected - lost));
         _options.Logger.Information(
             "Unrolls since this process began: {Sent} sent = {Consumed} consumed + {Discarded} discarded at the end or with their node "
             + "+ {Rejected} refused + {Lost} lost",

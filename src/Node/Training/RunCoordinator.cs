@@ -5,6 +5,7 @@ using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.Node.Configuration;
+using Rl.Distributed.ParameterServer;
 
 namespace Rl.Distributed.Node.Training;
 
@@ -33,8 +34,8 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     public const string LearnerDispatcher = "rl.learner-dispatcher";
 
     /// <summary>Names that other nodes find the ring by: the coordinator below /user, the others below it.</summary>
-    public const string Name = "run", ReplayName = "replay", ServerName = "parameter-server", GradientsName = "gradient-server",
-        TargetsName = "target-server";
+    public const string Name = "run", LearnerName = "learner", ReplayName = "replay", ServerName = ServerNames.Parameters,
+        GradientsName = ServerNames.Gradients, TargetsName = ServerNames.Targets;
 
     // A learner that died is removed within seconds; the one that takes its place must not give way to it.
     private static readonly TimeSpan LastReportsLimit = TimeSpan.FromSeconds(2), LastCheckpointLimit = TimeSpan.FromSeconds(30),
@@ -46,7 +47,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
     private readonly StallWatch _stall = new();
     private readonly HashSet<IActorRef> _stillWorking = [];
     private readonly List<Member> _otherLearners = [];
-    private readonly HashSet<Address> _leaving = [];
+    private readonly HashSet<Address> _leaving = [], _refused = [];
     private readonly WorkAssigned _work;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _learner = ActorRefs.Nobody, _workers = ActorRefs.Nobody;
@@ -61,6 +62,7 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
         Receive<WorkerReport>(OnWorkerReport);
         Receive<StallCheck>(_ => OnStallCheck());
         Receive<OfferWorkers>(OnOffer);
+        Receive<OfferShards>(OnOfferShards);
         Receive<WorkFailed>(OnWorkFailed);
         Receive<WorkStopped>(_ => OnStopped(Sender));
         Receive<TrainingFinished>(OnTrainingFinished);
@@ -181,6 +183,14 @@ internal sealed class RunCoordinator : ReceiveActor, IWithTimers
             WorkersChanged();
         }
         Sender.Tell(work);
+    }
+
+    private void OnOfferShards(OfferShards message)
+    {
+        if (_end is not null || EarlierLearner() is not null || !IsUp(Sender.Path.Address)) return;
+        if (_plan.HasShards) _learner.Tell(message, Sender);
+        else if (_refused.Add(Sender.Path.Address))
+            _log.Warning($"{Sender.Path.Address} has room for {message.Slots} shards, but this run has none: parameterServer.shards is 0");
     }
 
     private static bool IsUp(Address node) =>

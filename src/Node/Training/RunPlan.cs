@@ -36,6 +36,9 @@ internal abstract class RunPlan(TrainingConfig config, TrainingRunOptions option
     /// <summary>What another node's program must agree on.</summary>
     public abstract BuildFacts Build { get; }
 
+    /// <summary>Its parameters are in shards, which other nodes may have.</summary>
+    public virtual bool HasShards => false;
+
     /// <summary>How often the run was resumed.</summary>
     public abstract int Epoch { get; }
 

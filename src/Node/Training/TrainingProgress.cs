@@ -20,6 +20,12 @@ public sealed record TrainingProgress
     /// <summary>Mean number of updates between the weights that acted and those that learned, of late.</summary>
     public double PolicyLag { get; init; }
 
+    /// <summary>Updates between the shard that had most and the one that had least, in the weights that acted, mean of late; NaN without shards.</summary>
+    public double ShardSkew { get; init; } = double.NaN;
+
+    /// <summary>The greatest of them; NaN without shards.</summary>
+    public double ShardSkewMax { get; init; } = double.NaN;
+
     public long Updates { get; init; }
 
     public double UpdatesPerSecond { get; init; }

@@ -5,10 +5,16 @@ public sealed record TrainingResult
 {
     public required string Preset { get; init; }
 
+    /// <summary>The environment's name.</summary>
+    public required string Environment { get; init; }
+
     public required ulong Seed { get; init; }
 
     /// <summary>Environment steps that were learned from, those before a resume included.</summary>
     public required long Frames { get; init; }
+
+    /// <summary>It was stopped before all its frames were done.</summary>
+    public required bool Interrupted { get; init; }
 
     /// <summary>Time that this process trained.</summary>
     public required double Seconds { get; init; }
@@ -29,6 +35,12 @@ public sealed record TrainingResult
 
     /// <summary>The best evaluation: its parameters are in checkpoints/best.safetensors.</summary>
     public GreedyReturn? BestEvaluation { get; init; }
+
+    /// <summary>Mean number of updates between the shard that had most and the one that had least, in the weights that acted; null without shards.</summary>
+    public double? ShardSkewMean { get; init; }
+
+    /// <summary>The greatest of them; null without shards.</summary>
+    public double? ShardSkewMax { get; init; }
 
     /// <summary>Null where nothing was written.</summary>
     public string? RunDirectory { get; init; }

@@ -26,6 +26,9 @@ public sealed record TrainingRunOptions
     /// <summary>Workers in this process; null: as many as the configuration says.</summary>
     public int? LocalWorkers { get; init; }
 
+    /// <summary>Shards that this process has room for; null: for all where the run stays in this process, else for none.</summary>
+    public int? LocalShards { get; init; }
+
     /// <summary>Tells runs apart where workers outlive the process that led them.</summary>
     public string RunId { get; init; } = "";
 

@@ -27,14 +27,17 @@ internal sealed record WorkerPlan(WorkerSetup Setup, PolicyValueNetwork Network,
         var workers = config.Workers;
         var environment = registry.Spec(config.Environment);
         var network = PolicyValueNetwork.Create(config.Network, environment.Observation, environment.DiscreteActions);
-        var shape = new UnrollShape(
-            workers.UnrollLength, workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
+        var shape = ShapeOf(config, environment);
         var setup = new WorkerSetup(
             random => registry.Create(config.Environment, workers.EnvironmentsPerWorker, random),
             network, shape, config.Seed, config.Learner.Discount, workers.RewardScale, workers.RewardClip,
             TimeSpan.FromSeconds(workers.CreditTimeoutSeconds));
         return new WorkerPlan(setup, network, shape, registry.Describe(config.Environment.Name).Identity);
     }
+
+    /// <summary>The shape of the unrolls of a run on this environment.</summary>
+    public static UnrollShape ShapeOf(TrainingConfig config, EnvironmentSpec environment) => new(
+        config.Workers.UnrollLength, config.Workers.EnvironmentsPerWorker, environment.Observation, environment.DiscreteActions);
 
     /// <summary>Who the workers numbered from <paramref name="first"/> on are.</summary>
     public static IReadOnlyList<WorkerIdentity> Identities(int first, int count, int epoch) =>

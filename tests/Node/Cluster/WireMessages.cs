@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using Rl.Distributed.Actors;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Losses;
+using Rl.Distributed.Core.Optimizers;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Node.Clustering;
 using Rl.Distributed.ParameterServer;
@@ -42,6 +43,10 @@ internal static class WireMessages
     private static readonly Gen<string> Text = Gen.OneOf(
         Gen.Elements("", "run", "a: b\n", "\u00e9\u4e2d", new string('x', 70_000)), Gen.Choose(32, 126).ArrayOf().Select(codes => string.Concat(codes.Select(code => (char)code))));
 
+    private static readonly Gen<string> ShortText = Text.Where(text => text.Length <= 200);
+
+    private static readonly Gen<int> Shard = Gen.Choose(0, ShardRange.MaxShards - 1);
+
     private static readonly Gen<ParameterVersion> Version = Index.Zip(Count, (epoch, counter) => new ParameterVersion(epoch, counter));
 
     private static readonly Gen<ParametersChunk> Chunk =
@@ -67,7 +72,7 @@ internal static class WireMessages
             id, version, before + count + after, before, encoding, MathF.ScaleB(1, (returns.Length % 200) - 100),
             Enumerable.Range(0, count * GradientEncodings.BytesPerValue(encoding)).Select(i => (byte)i).ToArray(),
             new SegmentReport(
-                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40, frames - 1));
+                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40, frames - 1, lost));
 
     public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
     {
@@ -82,16 +87,85 @@ internal static class WireMessages
         [typeof(ParametersReceived)] = Boxed(Version.Zip(Gen.Choose(1, int.MaxValue), (version, count) => new ParametersReceived(version, count))),
         [typeof(ParametersChunk)] = Boxed(Chunk),
         [typeof(PushGradient)] = Boxed(Gradient),
+        [typeof(RequestTransitions)] = Boxed(Id.Select(id => new RequestTransitions(id.Worker, id.Incarnation, id.Sequence))),
+        [typeof(TransitionsDrawn)] = Boxed(
+            from id in Id
+            from steps in Gen.Choose(0, 40)
+            from bytes in Gen.Choose(1, 60)
+            select new TransitionsDrawn(
+                id.Worker, id.Incarnation, id.Sequence, [.. Enumerable.Range(0, 2 * steps * bytes).Select(i => (byte)i)],
+                [.. Enumerable.Range(0, steps)], [.. Enumerable.Range(0, steps).Select(i => i / 3f)], [.. Enumerable.Range(0, steps).Select(i => i / 7f)])),
         [typeof(GradientAcknowledged)] = Boxed(
             from id in Id
             from rejection in Gen.Elements(Enum.GetValues<GradientRejection>())
             from version in Version
             from frames in Count
-            select new GradientAcknowledged(id, rejection, version, frames)),
+            from shard in Shard
+            select new GradientAcknowledged(id, rejection, version, frames, shard)),
         [typeof(RegisterLearner)] = Boxed(Id.Zip(
             Text.Where(run => run.Length <= 200), (id, run) => new RegisterLearner(id.Worker, id.Incarnation, run))),
-        [typeof(LearnerRegistered)] = Boxed(Id.Zip(
-            Gen.Choose(1, 1 << 16), (id, credits) => new LearnerRegistered(id.Worker, id.Incarnation, credits, id.Sequence))),
+        [typeof(LearnerRegistered)] = Boxed(
+            from id in Id
+            from credits in Gen.Choose(1, 1 << 16)
+            from shard in Shard
+            select new LearnerRegistered(id.Worker, id.Incarnation, credits, id.Sequence, shard)),
+        [typeof(OfferShards)] = Boxed(Gen.Choose(1, ShardRange.MaxShards).Select(slots => new OfferShards(slots))),
+        [typeof(StartShard)] = Boxed(
+            from run in ShortText
+            from shard in Shard
+            from numbers in Index.ArrayOf(3)
+            from counts in Count.ArrayOf(4)
+            from count in Gen.Choose(1, 1000)
+            from rule in Gen.Elements(Enum.GetValues<UpdateRule>())
+            from clock in Gen.Elements(Enum.GetValues<TargetClock>())
+            select new StartShard(
+                run, shard, numbers[0], new ShardRange(numbers[1] / 2, count, (numbers[1] / 2) + count + 7),
+                new ShardLearning(
+                    new SharedParametersOptions { Rule = rule, Decay = 0.5, Epsilon = 1e-3, MaxStaleness = counts[0] }, new LinearSchedule(0.25, 0.1, counts[1]),
+                    count, counts[2], clock, counts[3], count),
+                new ParameterServerOptions { PublishMilliseconds = count, ChunkKilobytes = count, ChunksInFlight = count, MaxRolledBackUpdates = count + 2 })),
+        [typeof(ShardStarted)] = Boxed(Shard.Zip(Index, (shard, epoch) => new ShardStarted(shard, epoch))),
+        [typeof(StateChunk)] = Boxed(
+            from shard in Shard
+            from epoch in Index
+            from number in Count
+            from before in Gen.Choose(0, 5)
+            from count in Gen.Choose(1, 5000)
+            select new StateChunk(shard, epoch, number, before + count + 3, before, Enumerable.Range(0, count).Select(i => (byte)i).ToArray())),
+        [typeof(StateReceived)] = Boxed(
+            from shard in Shard
+            from number in Count
+            from count in Gen.Choose(1, int.MaxValue)
+            select new StateReceived(shard, count, number, count)),
+        [typeof(ShardReport)] = Boxed(
+            from shard in Shard
+            from epoch in Index
+            from counts in Count.ArrayOf(13)
+            from returns in Gen.Choose(-1000, 1000).ArrayOf()
+            select new ShardReport(shard, epoch, counts[0], counts[1], counts[2], new LearnerProgress
+            {
+                Frames = counts[3],
+                Updates = counts[4],
+                Rejected = counts[5],
+                NotFinite = counts[6],
+                KeptBack = counts[7],
+                EpisodeReturns = [.. returns.Select(value => value / 7f)],
+                EpisodeLengths = [.. returns.Select(Math.Abs)],
+                EpisodesLost = counts[8],
+                Loss = new ActorCriticLossValues(counts[9], -1, 2, 3.5),
+                GradientNormSum = epoch / 3.0,
+                StalenessSum = counts[10],
+                StalenessMax = counts[11],
+                SkewSum = counts[12],
+                SkewMax = counts[0],
+            })),
+        [typeof(StopShard)] = Boxed(Index.Select(epoch => new StopShard(epoch))),
+        [typeof(SaveShard)] = Boxed(Index.Select(epoch => new SaveShard(epoch))),
+        [typeof(WhereAreShards)] = Boxed(
+            (from shard in Shard from epoch in Index from updates in Count select new ShardVersion(shard, epoch, updates)).ArrayOf()
+            .Where(seen => seen.Length <= 64).Select(seen => new WhereAreShards(seen))),
+        [typeof(ShardPlaces)] = Boxed(
+            Index.Zip(ShortText, (epoch, path) => new ShardPlace(epoch, path)).ArrayOf().Where(places => places.Length <= 64).Select(places => new ShardPlaces(places))),
         [typeof(OfferWorkers)] = Boxed(
             from workers in Gen.Choose(1, WorkerOptions.MaxCount)
             from run in Text
@@ -126,6 +200,24 @@ internal static class WireMessages
             case (ParametersChunk one, ParametersChunk other):
                 Assert.Equal((one.Version, one.Total, one.Offset), (other.Version, other.Total, other.Offset));
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+                break;
+            case (StateChunk one, StateChunk other):
+                Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
+                Assert.Equal(one, other with { Values = one.Values });
+                break;
+            case (WhereAreShards one, WhereAreShards other):
+                Assert.Equal(one.Seen, other.Seen);
+                break;
+            case (ShardPlaces one, ShardPlaces other):
+                Assert.Equal(one.Places, other.Places);
+                break;
+            case (ShardReport one, ShardReport other):
+                Assert.Equal(one.Progress.EpisodeReturns, other.Progress.EpisodeReturns);
+                Assert.Equal(one.Progress.EpisodeLengths, other.Progress.EpisodeLengths);
+                Assert.Equal(one, other with
+                {
+                    Progress = other.Progress with { EpisodeReturns = one.Progress.EpisodeReturns, EpisodeLengths = one.Progress.EpisodeLengths },
+                });
                 break;
             case (PushGradient one, PushGradient other):
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());

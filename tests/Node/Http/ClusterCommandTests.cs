@@ -55,6 +55,16 @@ public sealed class ClusterCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_that_acts_tells_whose_run_it_works_for_and_what_became_of_its_unrolls()
+    {
+        var node = StartNode(Samples.Seen(Samples.Near, 2) with { Work = new WorkStatus(4, 3000, 2990, 3, 1) });
+        var run = await RunAsync("cluster", "status", "--http", $"{node.Admin}");
+        Assert.EndsWith(
+            "Asked of 10.0.0.2:4053, which acts with 4 workers for the run of 10.0.0.1:4053: 3,000 unrolls sent, 2,990 consumed, 3 lost, 1 rejected\n",
+            run.Output);
+    }
+
+    [Fact]
     public async Task Json_is_one_object_on_one_line()
     {
         StartNode(Samples.Status);

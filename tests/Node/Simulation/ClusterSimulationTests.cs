@@ -93,7 +93,7 @@ public sealed class ClusterSimulationTests
         var address = new HostPort("10.0.0.2", 4053);
         var endpoint = new NodeEndpoint { Listen = address, Seeds = [new HostPort("10.0.0.1", 4053)], Roles = [NodeRoles.Actor] };
         var node = new ActorNode(
-            log => EngineHost.Create(simulation, log, endpoint), endpoint.Seeds, 1, KnownEnvironments.Foreign(), Logger.None, simulation.TimeProvider);
+            log => EngineHost.Create(simulation, log, endpoint), endpoint.Seeds, new NodeRoom(1), KnownEnvironments.Foreign(), Logger.None, simulation.TimeProvider);
         using var stop = new CancellationTokenSource();
         var work = node.RunAsync(stop.Token);
         simulation.Advance(TimeSpan.FromSeconds(1));

@@ -43,7 +43,7 @@ public sealed class GradientInvariantsTests
         Send(1, version: 1);
         Apply(1, version: 1);
         See(new WorkerReport(0, 0, 2, 1, 0, 0, 0, 0, 0));
-        See(new GradientsReport(_intake.TakeProgress()));
+        See(new GradientsReport(_intake.TakeProgress(), 2 * Frames, 2));
         _invariants.CheckpointSaved(_state.Save(), 2 * Frames);
         _invariants.Finished(_state.Report(0), 2 * Frames);
         _invariants.Ended();

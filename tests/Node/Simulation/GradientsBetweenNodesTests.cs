@@ -1,18 +1,8 @@
 using System.Runtime.InteropServices;
 using Akka.Actor;
-using Rl.Distributed.Actors;
-using Rl.Distributed.Actors.AsyncLearners;
-using Rl.Distributed.Core.Checkpoints;
-using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Core.Runs;
-using Rl.Distributed.Node.Clustering;
-using Rl.Distributed.Node.Configuration;
-using Rl.Distributed.Node.Engines;
-using Rl.Distributed.Node.RunDirectory;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
-using Rl.Distributed.Runtime;
-using Serilog.Core;
 
 namespace Rl.Distributed.Node.Tests.Simulation;
 
@@ -30,7 +20,7 @@ public sealed class GradientsBetweenNodesTests
 
         static (ulong, string) Ended(ulong seed)
         {
-            var world = new World("a3c", seed, frames: 4000);
+            var world = new GradientWorld("a3c", seed, frames: 4000);
             world.Simulation.Network.DropProbability = 0.01;
             world.Lead();
             world.Act();
@@ -51,7 +41,7 @@ public sealed class GradientsBetweenNodesTests
     [InlineData("async-sarsa", "float32")]
     public void Every_asynchronous_algorithm_learns_over_nodes_and_beside_learners_that_share_memory(string algorithm, string encoding)
     {
-        var world = new World(algorithm, seed: 3, Endless, $"parameterServer.gradientEncoding={encoding}");
+        var world = new GradientWorld(algorithm, seed: 3, Endless, $"parameterServer.gradientEncoding={encoding}");
         var targets = 0;
         world.Simulation.Watcher = (_, path, message) => targets += message is ParametersChunk && path.Name.StartsWith(RunCoordinator.TargetsName, StringComparison.Ordinal) ? 1 : 0;
         world.Lead(localWorkers: 1);
@@ -68,7 +58,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_gradient_that_comes_twice_is_applied_once_and_one_with_NaN_never_and_the_run_goes_on()
     {
-        var world = new World("a3c", seed: 4, Endless);
+        var world = new GradientWorld("a3c", seed: 4, Endless);
         PushGradient? sent = null;
         world.Simulation.Watcher = (_, path, message) => sent = message is PushGradient push && path.Name == RunCoordinator.GradientsName ? push : sent;
         world.Lead();
@@ -103,7 +93,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_node_that_dies_is_not_waited_for_and_works_again_when_it_is_back()
     {
-        var world = new World("async-nstep-q", seed: 8, Endless);
+        var world = new GradientWorld("async-nstep-q", seed: 8, Endless);
         world.Lead();
         world.Act();
         world.Until(() => world.Run.Nodes == 2 && world.State.Gradients.Applied > 50);
@@ -120,7 +110,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A_leader_that_resumes_is_found_again_and_applies_nothing_of_before()
     {
-        var world = new World("a3c", seed: 9, Endless);
+        var world = new GradientWorld("a3c", seed: 9, Endless);
         PushGradient? sent = null;
         world.Simulation.Watcher = (_, path, message) => sent = message is PushGradient push && path.Name == RunCoordinator.GradientsName ? push : sent;
         world.Lead();
@@ -154,7 +144,7 @@ public sealed class GradientsBetweenNodesTests
         // Whether the server is finished before the run's owner watches it is a matter of order.
         for (var seed = 1UL; seed <= 8; seed++)
         {
-            var world = new World(algorithm, seed, frames: 100);
+            var world = new GradientWorld(algorithm, seed, frames: 100);
             world.Lead(localWorkers: 1);
             world.Until(() => world.Run.End is not null);
             world.Simulation.Crash(world.Leader);
@@ -167,12 +157,13 @@ public sealed class GradientsBetweenNodesTests
     public void A2c_gives_the_same_bits_wherever_its_learners_are()
     {
         // One process with a thread for each learner, so that their gradients are added in their order there, too.
-        var together = new World("a2c", seed: 7, frames: 2000, "learner.parallelism=4").Alone(learners: 4);
+        var together = new GradientWorld("a2c", seed: 7, frames: 2000, "learner.parallelism=4").Alone(learners: 4);
         foreach (var (local, first, second) in ((int, int, int)[])[(4, 0, 0), (0, 2, 2), (1, 3, 0), (0, 1, 3)])
         {
-            var world = new World("a2c", seed: 7, frames: 2000, "learner.leastLearners=4", "workers.creditTimeoutSeconds=30") { Workers = [first, second] };
+            var world = new GradientWorld("a2c", seed: 7, frames: 2000, "learner.leastLearners=4", "workers.creditTimeoutSeconds=30");
             world.Lead(local);
-            world.Act();
+            foreach (var workers in (int[])[first, second])
+                if (workers > 0) world.AddNode(workers).Start();
             world.Until(() => world.Run.End is not null);
             Assert.Equal(together.Shared.Updates, world.State.Shared.Updates);
             Assert.Equal(together.Shared.Values, world.State.Shared.Values);
@@ -185,7 +176,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A2c_goes_on_without_a_learner_that_dies_and_with_one_that_comes_back()
     {
-        var world = new World("a2c", seed: 8, Endless);
+        var world = new GradientWorld("a2c", seed: 8, Endless);
         world.Lead();
         world.Act();
         world.Until(() => world.Run.Nodes == 2 && world.State.Shared.Updates > 50);
@@ -203,7 +194,7 @@ public sealed class GradientsBetweenNodesTests
     [Fact]
     public void A2c_resumes_with_its_counts()
     {
-        var world = new World("a2c", seed: 9, Endless);
+        var world = new GradientWorld("a2c", seed: 9, Endless);
         world.Lead(localWorkers: 2);
         world.Until(() => world.State.Shared.Updates > 50);
         world.Coordinator.Tell(SaveCheckpoint.Instance);
@@ -219,119 +210,5 @@ public sealed class GradientsBetweenNodesTests
         world.Until(() => world.Run.End is not null);
         Assert.Equal(world.State.Shared.Frames, world.State.Gradients.Applied * 5);
         Assert.All(world.Run.End!.Consumed, claim => Assert.True(claim.Unrolls >= 0));
-    }
-
-    /// <summary>A simulated cluster with a small run.</summary>
-    private sealed class World
-    {
-        private static readonly HostPort Address = new("10.0.0.1", 4053);
-
-        private readonly TrainingConfig _config;
-        private SimulatedActorProcess[]? _nodes;
-
-        public World(string algorithm, ulong seed, long frames, params string[] more)
-        {
-            string[] words = [
-                "network.hidden=[16]", "parameterServer.chunkKilobytes=1", "parameterServer.publishMilliseconds=20", "workers.creditTimeoutSeconds=1",
-                $"frames={frames}", $"seed={seed}", .. algorithm is "a3c" or "a2c" ? Array.Empty<string>() : ["learner.targetInterval=1000"], .. more];
-            _config = ConfigLoader.Load($"{algorithm}-cartpole", [.. words.Select(ConfigOverride.Parse)]);
-            Simulation = EmbeddedEngine.Simulate(seed);
-            Simulation.MessageCost = TimeSpan.FromMilliseconds(2);
-        }
-
-        public EmbeddedEngine.Simulation Simulation { get; }
-
-        /// <summary>Of each node.</summary>
-        public int[] Workers { get; init; } = [1, 1];
-
-        public IReadOnlyList<SimulatedActorProcess> Nodes => _nodes ??= [.. Workers.Select((workers, i) => new SimulatedActorProcess(
-            Simulation, new HostPort($"10.0.0.{i + 2}", 4053), Address, workers, Logger.None, _ => { })).Where((_, i) => Workers[i] > 0)];
-
-        public ActorSystem Leader { get; private set; } = null!;
-
-        public IActorRef Coordinator { get; private set; } = ActorRefs.Nobody;
-
-        public AsyncState State { get; private set; } = null!;
-
-        public Watcher Run { get; private set; } = new();
-
-        /// <summary>The last checkpoint, and the updates in it.</summary>
-        public SavedRun? Saved { get; private set; }
-
-        public void Lead(int localWorkers = 0, SavedRun? resume = null)
-        {
-            var endpoint = new NodeEndpoint { Listen = Address, Roles = NodeRoles.Leading };
-            var run = Run = new Watcher();
-            var plan = AsyncRunPlan.Create(
-                _config,
-                new TrainingRunOptions
-                {
-                    Endpoint = endpoint,
-                    LocalWorkers = localWorkers,
-                    RunId = "run",
-                    Resume = resume is null ? null : new LoadedCheckpoint(resume.Checkpoint, "", 0),
-                },
-                SequentialRunner.Instance,
-                (checkpoint, _) =>
-                {
-                    Saved = new SavedRun(checkpoint, checkpoint.Tensor("counters").Int64s[1]);
-                    return Task.CompletedTask;
-                });
-            State = plan.State;
-            var system = Leader = EngineHost.Create(Simulation, Logger.None, endpoint);
-            Akka.Cluster.Cluster.Get(system).JoinSeedNodes([EngineHost.AddressOf(Address)]);
-            Coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
-        }
-
-        /// <summary>The same run in one process, to its end.</summary>
-        public AsyncState Alone(int learners)
-        {
-            var run = Run = new Watcher();
-            var plan = AsyncRunPlan.Create(
-                _config, new TrainingRunOptions { LocalWorkers = learners }, SequentialRunner.Instance, (_, _) => Task.CompletedTask);
-            State = plan.State;
-            EngineHost.Create(Simulation, Logger.None).ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
-            Until(() => run.End is not null);
-            return plan.State;
-        }
-
-        public void Act()
-        {
-            foreach (var node in Nodes) node.Start();
-        }
-
-        public void Until(Func<bool> condition) => Assert.True(
-            Simulation.RunUntil(() => Run.Failure is not null || condition(), TimeSpan.FromMinutes(5)) && Run.Failure is null,
-            $"{Run.Failure} {State.Shared.Updates} updates, {State.Gradients.Applied} of other nodes, {Run.Nodes} nodes");
-
-        /// <summary>Each update has the frames of a segment, whoever made it.</summary>
-        public void AssertAddsUp() => Assert.Equal(State.Shared.Frames, State.Shared.Updates * _config.Workers.UnrollLength);
-    }
-
-    private sealed record SavedRun(Checkpoint Checkpoint, long Updates);
-
-    private sealed class Watcher : IRunWatcher
-    {
-        public int Nodes { get; private set; }
-
-        public int MostNodes { get; private set; }
-
-        public TrainingFinished? End { get; private set; }
-
-        public Exception? Failure { get; private set; }
-
-        public void OnReport(LearnerReport report)
-        {
-        }
-
-        public void OnReport(WorkerReport report)
-        {
-        }
-
-        public void OnWorkers(WorkerRoster roster) => (Nodes, MostNodes) = (roster.Nodes, Math.Max(MostNodes, roster.Nodes));
-
-        public void OnFinished(TrainingFinished end) => End ??= end;
-
-        public void OnFailed(Exception reason) => Failure ??= reason;
     }
 }

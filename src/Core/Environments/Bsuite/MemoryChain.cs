@@ -10,7 +10,7 @@ public interface IMemoryTask
     static abstract string Description { get; }
 
     /// <summary>The one option that it has.</summary>
-    static abstract string Option { get; }
+    static abstract OptionRange Range { get; }
 
     /// <summary>The memory length and the number of bits.</summary>
     /// <exception cref="ArgumentException">The option is out of range.</exception>
@@ -24,10 +24,9 @@ public readonly struct MemoryLength : IMemoryTask
 
     public static string Description => "Remember one bit for N steps (bsuite memory_len); best return 1, without memory 0.";
 
-    public static string Option => nameof(EnvironmentOptions.Length);
+    public static OptionRange Range { get; } = new(Name, nameof(EnvironmentOptions.Length), Default: 10, Least: 1, Most: 1000);
 
-    public static (int Length, int Bits) Setting(EnvironmentOptions options) =>
-        (OptionRange.Value(options.Length, 10, 1, 1000, Option, Name), 1);
+    public static (int Length, int Bits) Setting(EnvironmentOptions options) => (Range.Value(options.Length), 1);
 }
 
 /// <summary>bsuite's memory_size: 2 steps, <see cref="EnvironmentOptions.Bits"/> bits, 10 by default; in bsuite 1 to 40.</summary>
@@ -37,10 +36,9 @@ public readonly struct MemorySize : IMemoryTask
 
     public static string Description => "Remember N bits and tell the one asked for (bsuite memory_size); best return 1, without memory 0.";
 
-    public static string Option => nameof(EnvironmentOptions.Bits);
+    public static OptionRange Range { get; } = new(Name, nameof(EnvironmentOptions.Bits), Default: 10, Least: 1, Most: 64);
 
-    public static (int Length, int Bits) Setting(EnvironmentOptions options) =>
-        (2, OptionRange.Value(options.Bits, 10, 1, 64, Option, Name));
+    public static (int Length, int Bits) Setting(EnvironmentOptions options) => (2, Range.Value(options.Bits));
 }
 
 /// <summary>The memory chain of DeepMind's bsuite: see some bits, wait, be asked for one of them.</summary>
@@ -69,7 +67,8 @@ public struct MemoryChain<TTask> : IGame<MemoryChain<TTask>, int>
         Description = TTask.Description,
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<MemoryChain<TTask>, int>(options, count, random),
-        Options = [TTask.Option],
+        Options = [TTask.Range.Option],
+        Ranges = [TTask.Range],
     };
 
     private readonly int Moment => Math.Max(0, _steps - 1);

@@ -21,6 +21,8 @@ public struct DeepSea : IGame<DeepSea, int>
     private const string Name = "deepsea";
     private const double MoveCost = 0.01;
 
+    private static readonly OptionRange Sizes = new(Name, nameof(EnvironmentOptions.Size), Default: 10, Least: 2, Most: 64);
+
     private readonly int _size;
     private readonly bool _stochastic;
 
@@ -36,7 +38,8 @@ public struct DeepSea : IGame<DeepSea, int>
         Description = "Find the one of 2^N ways that pays (bsuite deep_sea); N steps an episode, best return 0.99.",
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<DeepSea, int>(options, count, random),
-        Options = [nameof(EnvironmentOptions.Size), nameof(EnvironmentOptions.Stochastic), nameof(EnvironmentOptions.MappingSeed)],
+        Options = [Sizes.Option, nameof(EnvironmentOptions.Stochastic), nameof(EnvironmentOptions.MappingSeed)],
+        Ranges = [Sizes],
         HasLuck = options => options.Stochastic,
     };
 
@@ -105,5 +108,5 @@ public struct DeepSea : IGame<DeepSea, int>
         return radius * Math.Cos(2 * Math.PI * draws.Double());
     }
 
-    private static int Size(EnvironmentOptions options) => OptionRange.Value(options.Size, 10, 2, 64, nameof(options.Size), Name);
+    private static int Size(EnvironmentOptions options) => Sizes.Value(options.Size);
 }

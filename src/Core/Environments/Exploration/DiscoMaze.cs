@@ -19,6 +19,8 @@ public struct DiscoMaze : IGame<DiscoMaze, int>
     private const int StepsPerRoom = 5, Channels = 3;
     private const byte Wall = 255;
 
+    private static readonly OptionRange Sizes = new(Name, nameof(EnvironmentOptions.Size), Default: 21, Least: 5, Most: Maze.MaxSize);
+
     private readonly int _size;
     private readonly bool _hasGoal;
 
@@ -35,7 +37,8 @@ public struct DiscoMaze : IGame<DiscoMaze, int>
         Description = "Explore a maze whose walls change colour at every step (Badia et al. 2020); no reward, or a goal for 1.",
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<DiscoMaze, int>(options, count, random),
-        Options = [nameof(EnvironmentOptions.Size), nameof(EnvironmentOptions.Goal)],
+        Options = [Sizes.Option, nameof(EnvironmentOptions.Goal)],
+        Ranges = [Sizes],
     };
 
     private readonly int Rooms => _size / 2;
@@ -103,7 +106,7 @@ public struct DiscoMaze : IGame<DiscoMaze, int>
 
     private static int Size(EnvironmentOptions options)
     {
-        var size = OptionRange.Value(options.Size, 21, 5, Maze.MaxSize, nameof(options.Size), Name);
+        var size = Sizes.Value(options.Size);
         if (size % 2 == 1) return size;
         throw new ArgumentException(
             $"{nameof(options.Size)} of '{Name}' is an odd number, 5 to {Maze.MaxSize}, but is {size}.", nameof(options));

@@ -17,6 +17,9 @@ public struct RepeatPrevious : IGame<RepeatPrevious, int>
     private const string Name = "repeat-previous";
     private const int Suits = 4, DeckSize = 52, MaxK = 64;
 
+    private static readonly OptionRange Lengths = new(Name, nameof(EnvironmentOptions.Length), Default: 4, Least: 1, Most: MaxK);
+    private static readonly OptionRange Decks = new(Name, nameof(EnvironmentOptions.Size), Default: 1, Least: 1, Most: 100);
+
     private readonly int _cards, _k;
 
     // Bit i of both is the suit of the card that was dealt i cards before the newest.
@@ -32,7 +35,8 @@ public struct RepeatPrevious : IGame<RepeatPrevious, int>
         Description = "Name the suit of the card that was shown k - 1 steps before (POPGym RepeatPrevious); best return 1.",
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<RepeatPrevious, int>(options, count, random),
-        Options = [nameof(EnvironmentOptions.Length), nameof(EnvironmentOptions.Size)],
+        Options = [Lengths.Option, Decks.Option],
+        Ranges = [Lengths, Decks],
     };
 
     public static EnvironmentSpec Spec(EnvironmentOptions options)
@@ -89,8 +93,8 @@ public struct RepeatPrevious : IGame<RepeatPrevious, int>
 
     private static (int Cards, int K) Setting(EnvironmentOptions options)
     {
-        var cards = DeckSize * OptionRange.Value(options.Size, 1, 1, 100, nameof(options.Size), Name);
-        return (cards, OptionRange.Value(options.Length, 4, 1, Math.Min(cards - 1, MaxK), nameof(options.Length), Name));
+        var cards = DeckSize * Decks.Value(options.Size);
+        return (cards, Lengths.Value(options.Length, most: cards - 1));
     }
 
     /// <summary>How many cards of each suit are still in the deck.</summary>

@@ -19,6 +19,8 @@ public struct TMaze : IGame<TMaze, int>
     private const int East = 1, South = 2;
     private const byte NorthSign = 0b110, SouthSign = 0b011, Corridor = 0b101, Junction = 0b010;
 
+    private static readonly OptionRange Lengths = new(Name, nameof(EnvironmentOptions.Length), Default: 10, Least: 1, Most: 1000);
+
     private readonly int _length;
     private int _position, _steps;
     private bool _goalSouth;
@@ -31,7 +33,8 @@ public struct TMaze : IGame<TMaze, int>
         Description = "Remember a sign to the end of a corridor of N steps (Bakker 2002); best return 4, without memory 1.95.",
         Spec = Spec,
         Create = (options, count, random) => new GameBatch<TMaze, int>(options, count, random),
-        Options = [nameof(EnvironmentOptions.Length)],
+        Options = [Lengths.Option],
+        Ranges = [Lengths],
     };
 
     public static EnvironmentSpec Spec(EnvironmentOptions options)
@@ -72,6 +75,5 @@ public struct TMaze : IGame<TMaze, int>
         canvas.Put(_position + 1, 2, '@', 11);
     }
 
-    private static int Length(EnvironmentOptions options) =>
-        OptionRange.Value(options.Length, 10, 1, 1000, nameof(options.Length), Name);
+    private static int Length(EnvironmentOptions options) => Lengths.Value(options.Length);
 }

@@ -213,6 +213,8 @@ internal sealed class ClusterSimulation
 
     private RunInvariants InvariantsOf(TrainingConfig config, long frames) => config.Learner switch
     {
+        AsyncLearnerOptions when config.ParameterServer.Shards > 0 =>
+            throw new ArgumentException("parameterServer.shards: a run with shards is not simulated over several nodes. Set it to 0."),
         ImpalaOptions => new RingInvariants(WorkerPlan.Create(config).Shape, Violate),
         A2cOptions => new GradientInvariants(
             float.PositiveInfinity, frames, Violate,

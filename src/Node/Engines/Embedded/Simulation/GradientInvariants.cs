@@ -20,8 +20,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
 {
     private const int RememberedUpdates = 512;
 
-    private readonly Dictionary<int, GradientParts> _arriving = [];
-    private readonly Dictionary<UnrollId, GradientParts> _waiting = [];
+    private readonly Dictionary<UnrollId, GradientParts> _arriving = [], _waiting = [];
     private readonly Dictionary<int, int> _registered = [];
     private readonly Dictionary<(int Worker, int Incarnation), long> _lastApplied = [];
     private readonly Dictionary<long, ulong> _hashes = [];
@@ -214,9 +213,11 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     private void Arrive(PushGradient push)
     {
         if (_registered.GetValueOrDefault(push.Id.Worker, -1) == push.Id.Incarnation) rounds?.Heard(push.Id.Worker);
-        if (push.Offset == 0) _arriving[push.Id.Worker] = new GradientParts(push);
-        if (_arriving.GetValueOrDefault(push.Id.Worker) is not { } parts || !parts.Add(push)) return;
-        _arriving.Remove(push.Id.Worker);
+        // A server that refuses a repetition at its first part does not let it disturb the gradient that is arriving.
+        var key = rounds is null ? new UnrollId(push.Id.Worker, 0, 0) : push.Id;
+        if (push.Offset == 0) _arriving[key] = new GradientParts(push);
+        if (_arriving.GetValueOrDefault(key) is not { } parts || !parts.Add(push)) return;
+        _arriving.Remove(key);
         parts.Flaw = FlawOf(parts);
         _waiting[push.Id] = _completed = parts;
     }

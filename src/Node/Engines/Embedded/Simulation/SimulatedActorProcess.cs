@@ -13,8 +13,10 @@ namespace Rl.Distributed.Node.Engines;
 /// <param name="workers">Workers that it has room for.</param>
 /// <param name="logger">For its log.</param>
 /// <param name="starting">Told when a process begins.</param>
+/// <param name="shards">Shards that it has room for.</param>
 internal sealed class SimulatedActorProcess(
-    EmbeddedEngine.Simulation simulation, HostPort address, HostPort seed, int workers, ILogger logger, Action<string> starting)
+    EmbeddedEngine.Simulation simulation, HostPort address, HostPort seed, int workers, ILogger logger, Action<string> starting,
+    int shards = 0)
 {
     private Life? _life;
 
@@ -41,7 +43,7 @@ internal sealed class SimulatedActorProcess(
             log => life.IsDead
                 ? throw new OperationCanceledException("The machine is off.")
                 : life.System = EngineHost.Create(simulation, log, endpoint),
-            [seed], workers, KnownEnvironments.Foreign(), logger, simulation.TimeProvider);
+            [seed], new NodeRoom(workers, shards), KnownEnvironments.Foreign(), logger, simulation.TimeProvider);
         life.Work = node.RunAsync(life.Stop.Token);
     }
 
