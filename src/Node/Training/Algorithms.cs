@@ -45,7 +45,7 @@ internal sealed class Algorithms : IVariants
             (config, environments) => new ImpalaNodeWork(WorkerPlan.Create(config, environments)), ImpalaNodeWork.Ring),
         Async<A3cOptions>("a3c", "Asynchronous advantage actor-critic: learners that share memory, or send gradients (Mnih et al. 2016)."),
         new("a2c", "The same, synchronous: all learners' gradients make one update.", typeof(A2cOptions), false, AsyncRunPlan.Create,
-            SynchronousNodeWork.Create, AsyncNodeWork.Ring),
+            SynchronousNodeWork.Create, SynchronousNodeWork.Ring),
         AsyncValues<AsyncQOptions>("async-q", "Asynchronous one-step Q-learning (Mnih et al. 2016)."),
         AsyncValues<AsyncQOptions>("async-nstep-q", "Asynchronous n-step Q-learning (Mnih et al. 2016)."),
         AsyncValues<AsyncQOptions>("async-sarsa", "Asynchronous one-step Sarsa (Mnih et al. 2016)."),

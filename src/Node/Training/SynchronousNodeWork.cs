@@ -13,6 +13,9 @@ namespace Rl.Distributed.Node.Training;
 /// <param name="recipe">How learners are made.</param>
 internal sealed class SynchronousNodeWork(TrainingConfig config, AsyncRecipe recipe) : NodeWork
 {
+    /// <summary>Whom it talks to.</summary>
+    public static IReadOnlyList<string> Ring { get; } = [RunCoordinator.GradientsName, RunCoordinator.ServerName];
+
     public override BuildFacts Build => recipe.Build;
 
     /// <inheritdoc cref="NodeWorkPlanner"/>
