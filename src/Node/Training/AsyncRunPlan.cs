@@ -128,8 +128,10 @@ internal sealed class AsyncRunPlan : RunPlan
         return room;
     }
 
+    // Of shards those of the checkpoints are here, old ones until the end.
     public override bool CopyParameters(Span<float> values, bool isOver)
     {
+        if (HasShards && !isOver) return false;
         _state.Shared.Values.CopyTo(values);
         return true;
     }
