@@ -12,9 +12,10 @@ namespace Rl.Distributed.Node.Clustering;
 internal sealed class WireTable
 {
     /// <summary>Nodes of different versions refuse each other.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
-    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 22, StateChunkId = 33;
+    private const int MaxId = byte.MaxValue, InsertUnrollId = 2, ParametersChunkId = 11, PushGradientId = 17, TransitionsDrawnId = 22,
+        StateChunkId = 33;
 
     private readonly Entry?[] _byId = new Entry?[MaxId + 1];
     private readonly Dictionary<Type, int> _ids = [];

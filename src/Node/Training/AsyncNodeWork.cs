@@ -65,7 +65,8 @@ internal sealed record LearnerTeam(
         var finder = context.ActorOf(Props.Create(() => new ShardFinderActor(owner, caches)), $"shard-finder-{generation}");
         List<IActorRef> all = [.. caches.Select(cache => cache.Parameters), .. caches.Select(cache => cache.Targets).OfType<IActorRef>()];
         var link = Replay is { } replay ? StartLink(context, replay, generation) : null;
-        Func<LearnerPlace, IReplayAccess>? access = link is null ? null : at => new RemoteReplay(at, recipe.Segment, ((GorilaOptions)recipe.Options).BatchSize, link);
+        Func<LearnerPlace, IReplayAccess>? access =
+            link is null ? null : at => new RemoteReplay(at, recipe.Segment, ((GorilaOptions)recipe.Options).BatchSize, link);
         var setup = new RemoteLearnerSetup(
             (at, run) => recipe.ForThread(access)(at, run), parameters, Run, Config.Seed, recipe.Options.MaxGradientNorm, Config.ParameterServer,
             CreditTimeout, Reported);

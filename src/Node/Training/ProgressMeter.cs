@@ -19,7 +19,7 @@ internal sealed class ProgressMeter : IRunWatcher
     private readonly TaskCompletionSource<LearnerReport> _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<(int Worker, int Incarnation), WorkerReport> _workers = [];
     private readonly Queue<(TimeSpan At, long Frames, long Updates)> _recent = new();
-    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore;
+    private readonly long _startedAt, _startFrames, _consumedBefore, _duplicateBefore, _rejectedBefore, _hundredth;
     private readonly int _firstIncarnation;
     private TimeSpan _progressAt, _checkpointAt;
     private TrainingProgress? _final;
@@ -40,7 +40,7 @@ internal sealed class ProgressMeter : IRunWatcher
         (_config, _options, _clock, _requestCheckpoint, _evaluation) = (config, options, clock, requestCheckpoint, evaluation);
         var start = plan.Report();
         (_startedAt, _startFrames, _consumedBefore) = (clock.GetTimestamp(), start.Frames, start.UnrollsConsumed);
-        _progressFrames = start.Frames;
+        (_progressFrames, _hundredth) = (start.Frames, Math.Max(1, config.Frames / 100));
         (_duplicateBefore, _rejectedBefore) = (start.UnrollsDuplicate, start.UnrollsRejected);
         _firstIncarnation = WorkerIdentity.FirstIncarnation(plan.Epoch);
         _recent.Enqueue((TimeSpan.Zero, _startFrames, start.Updates));
@@ -56,7 +56,7 @@ internal sealed class ProgressMeter : IRunWatcher
         _evaluation?.OnReport(report.Frames);
         var now = Elapsed;
         if (now - _progressAt >= TimeSpan.FromSeconds(_config.Run.MetricsSeconds)
-            || report.Frames - _progressFrames >= Math.Max(1, _config.Frames / 100) || _shown != _evaluation?.Last)
+            || report.Frames / _hundredth != _progressFrames / _hundredth || _shown != _evaluation?.Last)
         {
             (_progressAt, _progressFrames) = (now, report.Frames);
             _options.Progress?.Report(Progress(report, now));

@@ -50,6 +50,8 @@ internal sealed class ClusterSimulation
     /// <exception cref="ArgumentException">The configuration cannot run; the message names what to change.</exception>
     public ClusterSimulation(SimulationRequest request, TextWriter? trace = null, CancellationToken cancellationToken = default)
     {
+        if (request.Config.ParameterServer.Shards > 0)
+            throw new ArgumentException("parameterServer.shards: a run in shards is not simulated here. Set it to 0.");
         // The number of lanes is part of the result, and must not be the machine's.
         var learner = request.Config.Learner with { Parallelism = Math.Max(1, request.Config.Learner.Parallelism) };
         _cancellationToken = cancellationToken;
