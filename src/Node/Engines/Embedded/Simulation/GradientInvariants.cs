@@ -30,7 +30,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     private string _run = "";
     private bool _stopped;
     private Counts _base, _now, _messages, _local, _reportedLocal, _reportedMessages;
-    private long _rolledBackInAll;
+    private long _rolledBackInAll, _stale;
 
     public override string Things => "gradients";
 
@@ -66,6 +66,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
         foreach (var claim in state.Gradients.SentAtLeast()) _lastApplied[(claim.Worker, claim.Incarnation)] = claim.Unrolls - 1;
         _base = new Counts(state.Shared.Frames, state.Shared.Updates);
         (_now, _messages, _local, _reportedLocal, _reportedMessages) = (_base, default, default, default, default);
+        _stale = state.Shared.Rejected(GradientRejection.Stale);
         _rolledBackInAll += before - state.UnrollsConsumed;
         if (_rolledBackInAll < 0 || !Begin(state.Epoch, CurrentLedger(), known, localWorkers)) return;
         Remember();
@@ -94,8 +95,14 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     // Where each gradient is an update, nothing waits.
     private void CheckCompleted()
     {
-        if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id) && !_stopped && _now.Frames < totalFrames)
-            Violated($"A sound gradient is applied: {sound.Id} was not.");
+        var stale = _state!.Shared.Rejected(GradientRejection.Stale);
+        if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id))
+        {
+            // Its environments were stepped all the same.
+            if (stale > _stale) _messages += new Counts(sound.Frames, 0);
+            else if (!_stopped && _now.Frames < totalFrames) Violated($"A sound gradient is applied: {sound.Id} was not.");
+        }
+        _stale = stale;
         _waiting.Clear();
     }
 
