@@ -16,6 +16,10 @@ public sealed record GradientIntakeSetup(
 {
     /// <summary>Which part of the network's parameters these are; all of them where nothing else is said.</summary>
     public ShardRange Range { get; init; } = ShardRange.Whole(Shared.Count);
+
+    /// <summary>The Euclidean norm that learners clip their gradients to; infinity: they do not. Where each gradient is an update, one that is longer
+    /// is clipped again, so that a node with another configuration cannot do more than this one allows.</summary>
+    public float MaxGradientNorm { get; init; } = float.PositiveInfinity;
 }
 
 /// <summary>Puts gradients together from their parts, checks them, and applies them to the shared parameters, each at most once.</summary>
@@ -26,6 +30,9 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
 {
     // Of one gradient: so many may have gone by before its learner had enough to learn from.
     private const int MaxSegments = 1 << 20;
+
+    // Half precision makes a gradient longer by a 2048th at most. Within this nothing is scaled, so that honest gradients arrive to the bit.
+    private const float NormTolerance = 1.01f;
 
     private readonly Dictionary<int, Learner> _learners = [];
     private readonly Dictionary<int, int> _newest = [];
@@ -99,7 +106,8 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
     {
         var (segment, local) = (message.Segment, learner.Local);
         local.Version = message.Version.Counter;
-        var (outcome, before) = setup.Ledger.Apply(message.Id, segment.Frames, local, _learningRate, learner.Statistics);
+        var (outcome, before) = setup.Ledger.Apply(
+            message.Id, segment.Frames, local, _learningRate, NormTolerance * setup.MaxGradientNorm, learner.Statistics);
         if (outcome.Rejection == GradientRejection.Duplicate)
         {
             Shared.Reject(outcome.Rejection);

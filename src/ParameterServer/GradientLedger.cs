@@ -39,13 +39,13 @@ public sealed class GradientLedger(SharedParameters shared)
     /// <returns>What became of it, and the frames of all learners before this segment's were added, if they were: where it was applied, or is
     /// stale.</returns>
     internal (GradientOutcome Outcome, long FramesBefore) Apply(
-        UnrollId id, int frames, LocalParameters local, Func<long, float> learningRate, AlignedFloats? statistics)
+        UnrollId id, int frames, LocalParameters local, Func<long, float> learningRate, float maxNorm, AlignedFloats? statistics)
     {
         lock (_lock)
         {
             var before = shared.Frames;
             if (_ledger.Contains(id)) return (new GradientOutcome(GradientRejection.Duplicate, 0, 0), before);
-            var outcome = shared.Apply(local, learningRate(before), float.PositiveInfinity, statistics);
+            var outcome = shared.Apply(local, learningRate(before), maxNorm, statistics);
             // The environments were stepped, whether or not it came too late.
             if (outcome.Rejection == GradientRejection.Stale) return (outcome, shared.AddFrames(frames));
             if (outcome.Rejection != GradientRejection.None) return (outcome, before);

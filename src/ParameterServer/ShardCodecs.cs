@@ -20,7 +20,7 @@ public static class ShardCodecs
     public static void Write(ref MessagePackWriter writer, StartShard message)
     {
         var (range, learning, wire) = (message.Range, message.Learning, message.Wire);
-        writer.WriteArrayHeader(22);
+        writer.WriteArrayHeader(23);
         writer.Write(message.Run);
         WriteShard(ref writer, message.Shard, message.Epoch);
         writer.Write(range.Start);
@@ -38,6 +38,7 @@ public static class ShardCodecs
         writer.Write((int)learning.TargetClock);
         writer.Write(learning.TotalFrames);
         writer.Write(learning.Credits);
+        writer.Write(learning.MaxGradientNorm);
         writer.Write(wire.PublishMilliseconds);
         writer.Write(wire.ChunkKilobytes);
         writer.Write(wire.ChunksInFlight);
@@ -46,7 +47,7 @@ public static class ShardCodecs
 
     public static StartShard ReadStartShard(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 22, nameof(StartShard));
+        ReadFields(ref reader, 23, nameof(StartShard));
         var (run, shard, epoch) = (ReadText(ref reader, "run"), ReadShard(ref reader), ReadIndex(ref reader, "epoch"));
         var (start, count, total) = (ReadIndex(ref reader, "start"), ReadIndex(ref reader, "count"), ReadIndex(ref reader, "total"));
         if (count == 0 || start > total - count) throw new MessagePackSerializationException($"{count} from {start} on are no part of {total} parameters.");
@@ -61,7 +62,11 @@ public static class ShardCodecs
             update, new LinearSchedule(ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "frames")),
             ReadInt32(ref reader, 1, int.MaxValue, "frames"), ReadCount(ref reader, "target interval"),
             (TargetClock)ReadInt32(ref reader, 0, (int)TargetClock.Updates, "target clock"), ReadCount(ref reader, "total frames"),
-            ReadInt32(ref reader, 1, int.MaxValue, "credits"));
+            ReadInt32(ref reader, 1, int.MaxValue, "credits"))
+        {
+            MaxGradientNorm = reader.ReadSingle(),
+        };
+        if (!(learning.MaxGradientNorm >= 0)) throw new MessagePackSerializationException($"The greatest norm is {learning.MaxGradientNorm}.");
         var wire = new ParameterServerOptions
         {
             PublishMilliseconds = ReadNumber(ref reader, "milliseconds"),

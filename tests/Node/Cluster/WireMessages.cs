@@ -122,7 +122,10 @@ internal static class WireMessages
                 run, shard, numbers[0], new ShardRange(numbers[1] / 2, count, (numbers[1] / 2) + count + 7),
                 new ShardLearning(
                     new SharedParametersOptions { Rule = rule, Decay = 0.5, Epsilon = 1e-3, MaxStaleness = counts[0] }, new LinearSchedule(0.25, 0.1, counts[1]),
-                    count, counts[2], clock, counts[3], count),
+                    count, counts[2], clock, counts[3], count)
+                {
+                    MaxGradientNorm = counts[0] % 2 == 0 ? float.PositiveInfinity : count,
+                },
                 new ParameterServerOptions { PublishMilliseconds = count, ChunkKilobytes = count, ChunksInFlight = count, MaxRolledBackUpdates = count + 2 })),
         [typeof(ShardStarted)] = Boxed(Shard.Zip(Index, (shard, epoch) => new ShardStarted(shard, epoch))),
         [typeof(StateChunk)] = Boxed(

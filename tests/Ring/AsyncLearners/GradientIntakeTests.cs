@@ -96,6 +96,36 @@ public sealed class GradientIntakeTests
         Assert.Equal((2, 2 * Frames, 2), (progress.Updates, progress.Frames, progress.EpisodeReturns.Length));
     }
 
+    [Theory]
+    [InlineData(GradientEncoding.Float32)]
+    [InlineData(GradientEncoding.Float16)]
+    public void A_gradient_longer_than_learners_promise_is_clipped_and_one_that_keeps_the_promise_is_as_it_was_sent(GradientEncoding encoding)
+    {
+        const float promised = 0.5f;
+        var gradient = Gradient(1);
+        var clipped = new byte[Parameters * GradientEncodings.BytesPerValue(encoding)];
+        var scale = GradientEncodings.Encode(gradient, promised / GradientClipping.Norm(gradient), encoding, clipped);
+        var honest = Push(0, gradient) with { Encoding = encoding, Scale = scale, Values = clipped };
+        Assert.Equal(After(honest, float.PositiveInfinity), After(honest, promised));
+
+        var sent = gradient.Select(value => value * 1e30f).ToArray();
+        var expected = New();
+        var local = expected.CreateLocal();
+        sent.CopyTo(local.Gradient);
+        expected.Apply(local, Rate, 1.01f * promised);
+        Assert.Equal(expected.Squares.ToArray(), After(Push(0, sent), promised));
+
+        static float[] After(PushGradient push, float promised)
+        {
+            var shared = New();
+            var setup = new GradientIntakeSetup(shared, new GradientLedger(shared), null, new LinearSchedule(Rate, Rate, 1000), Frames, Epoch);
+            var intake = new GradientIntake(setup with { MaxGradientNorm = promised });
+            intake.TryRegister(Learner, Incarnation);
+            Assert.Equal(GradientRejection.None, intake.Take(push));
+            return shared.Squares.ToArray();
+        }
+    }
+
     [Fact]
     public void A_resumed_server_knows_what_the_checkpoint_holds_and_applies_none_of_it_again()
     {
