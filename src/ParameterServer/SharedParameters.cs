@@ -16,7 +16,7 @@ public enum GradientRejection
     /// every learner, for good.</summary>
     NotFinite,
 
-    /// <summary>It, or a later one of the same learner, was applied before.</summary>
+    /// <summary>It, or a later one of the same learner, was applied before, or was stale.</summary>
     Duplicate,
 
     /// <summary>Its learner was restarted meanwhile.</summary>

@@ -188,7 +188,8 @@ public sealed class GradientIntakeTests
     public void The_frames_of_a_stale_gradient_count_and_nothing_else_of_it()
     {
         var shared = new SharedParameters(new float[Parameters], new SharedParametersOptions { MaxStaleness = 1 });
-        var intake = Intake(shared, new GradientLedger(shared));
+        var ledger = new GradientLedger(shared);
+        var intake = Intake(shared, ledger);
         intake.TryRegister(Learner, Incarnation);
         for (var sequence = 0; sequence < 2; sequence++) Assert.Equal(GradientRejection.None, intake.Take(Push(sequence, Gradient(sequence))));
         var before = shared.Values.ToArray();
@@ -196,6 +197,11 @@ public sealed class GradientIntakeTests
         Assert.Equal((2, 3 * Frames, 1), (shared.Updates, shared.Frames, shared.Rejected(GradientRejection.Stale)));
         Assert.Equal(before, shared.Values);
         Assert.Equal(3, intake.TakeProgress().EpisodeReturns.Length);
+        // Delivered again it is known, and its frames and episodes count no more.
+        for (var i = 0; i < 2; i++) Assert.Equal(GradientRejection.Duplicate, intake.Take(Push(2, Gradient(2))));
+        Assert.Equal((3 * Frames, 1, 2), (shared.Frames, shared.Rejected(GradientRejection.Stale), shared.Rejected(GradientRejection.Duplicate)));
+        Assert.Empty(intake.TakeProgress().EpisodeReturns);
+        Assert.Equal(2, ledger.Applied);
         Assert.Equal(GradientRejection.None, intake.Take(Push(3, Gradient(3)) with { Version = new ParameterVersion(Epoch, 2) }));
     }
 
