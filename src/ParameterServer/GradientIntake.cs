@@ -89,8 +89,8 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         if (message.Total != range.Total || message.Offset < range.Start || (long)message.Offset + message.Count > range.End
             || !IsSegments(message.Segment))
             return GradientRejection.WrongLength;
-        // One of the values is not, here or in another part: all servers refuse it.
-        if (!float.IsFinite(message.Segment.GradientNorm)) return GradientRejection.NotFinite;
+        // One of the values is not, here or in another part, or a loss is not: all servers refuse it.
+        if (!message.Segment.IsFinite) return GradientRejection.NotFinite;
         return message.Version.Epoch == setup.Epoch && message.Version.Counter <= Shared.Updates
             ? GradientRejection.None
             : GradientRejection.WrongVersion;

@@ -41,7 +41,15 @@ public sealed record PushGradient(
 /// <param name="Skew">Of the parameters that it acted with: updates of the shard that had most less those of the one that had least.</param>
 public sealed record SegmentReport(
     int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm,
-    int KeptBack = 0, long Skew = 0);
+    int KeptBack = 0, long Skew = 0)
+{
+    private const double GreatestLoss = 1e100;
+
+    /// <summary>The norm and the losses are numbers, and so are sums of any count of such losses.</summary>
+    internal bool IsFinite =>
+        float.IsFinite(GradientNorm) && Math.Abs(Loss.PolicyGradient) <= GreatestLoss && Math.Abs(Loss.Value) <= GreatestLoss
+        && Math.Abs(Loss.Entropy) <= GreatestLoss;
+}
 
 // What it answers.
 

@@ -13,6 +13,9 @@ public static class ShardCodecs
 {
     private const int MaxSlots = ShardRange.MaxShards, MaxText = 1000, MaxSeen = 4 * ShardRange.MaxShards;
 
+    // Of a hundred thousand updates, each with the greatest count.
+    private const long MaxSum = 1L << 57;
+
     public static void Write(ref MessagePackWriter writer, OfferShards message) => writer.Write(message.Slots);
 
     public static OfferShards ReadOfferShards(ref MessagePackReader reader) => new(ReadInt32(ref reader, 1, MaxSlots, "slots"));
@@ -205,22 +208,22 @@ public static class ShardCodecs
         var (frames, updates, rejected) = (ReadCount(ref reader, "frames"), ReadCount(ref reader, "updates"), ReadCount(ref reader, "rejected"));
         var progress = new LearnerProgress
         {
-            Frames = ReadCount(ref reader, "frames"),
-            Updates = ReadCount(ref reader, "updates"),
-            Rejected = ReadCount(ref reader, "rejected"),
-            NotFinite = ReadCount(ref reader, "not finite"),
-            KeptBack = ReadCount(ref reader, "kept back"),
+            Frames = ReadCount(ref reader, "frames", MaxCount),
+            Updates = ReadCount(ref reader, "updates", MaxCount),
+            Rejected = ReadCount(ref reader, "rejected", MaxCount),
+            NotFinite = ReadCount(ref reader, "not finite", MaxCount),
+            KeptBack = ReadCount(ref reader, "kept back", MaxCount),
             EpisodeReturns = ReadArray<float>(ref reader),
             EpisodeLengths = ReadArray<int>(ref reader),
-            EpisodesLost = ReadCount(ref reader, "lost episodes"),
-            Loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble()),
-            GradientNormSum = reader.ReadDouble(),
-            StalenessSum = ReadCount(ref reader, "staleness"),
-            StalenessMax = ReadCount(ref reader, "staleness"),
-            SkewSum = ReadCount(ref reader, "skew"),
-            SkewMax = ReadCount(ref reader, "skew"),
+            EpisodesLost = ReadCount(ref reader, "lost episodes", MaxCount),
+            Loss = new ActorCriticLossValues(ReadCount(ref reader, "frames", MaxCount), ReadLoss(ref reader), ReadLoss(ref reader), ReadLoss(ref reader)),
+            GradientNormSum = ReadNumber(ref reader, "sum of norms"),
+            StalenessSum = ReadCount(ref reader, "staleness", MaxSum),
+            StalenessMax = ReadCount(ref reader, "staleness", MaxCount),
+            SkewSum = ReadCount(ref reader, "skew", MaxSum),
+            SkewMax = ReadCount(ref reader, "skew", MaxCount),
         };
-        if (progress.EpisodeReturns.Length != progress.EpisodeLengths.Length || !Array.TrueForAll(progress.EpisodeReturns, float.IsFinite))
+        if (!AreEpisodes(progress.EpisodeReturns, progress.EpisodeLengths))
             throw new MessagePackSerializationException("Episodes have each a finite return and a length.");
         return new ShardReport(shard, epoch, frames, updates, rejected, progress);
     }
@@ -235,6 +238,12 @@ public static class ShardCodecs
     {
         var count = reader.ReadArrayHeader();
         return count <= most ? count : throw new MessagePackSerializationException($"{count} entries, at most {most} expected.");
+    }
+
+    private static double ReadLoss(ref MessagePackReader reader)
+    {
+        var value = reader.ReadDouble();
+        return double.IsFinite(value) ? value : throw new MessagePackSerializationException($"A loss is {value}.");
     }
 
     private static double ReadNumber(ref MessagePackReader reader, string what)

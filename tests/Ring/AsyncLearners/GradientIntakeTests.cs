@@ -76,7 +76,9 @@ public sealed class GradientIntakeTests
         PushGradient[] bad = reason switch
         {
             GradientRejection.NotFinite => [.. new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity }
-                .SelectMany(value => new[] { 0, 17, Parameters - 1 }.Select(at => next with { Values = Bytes(With(Gradient(1), at, value)) }))],
+                .SelectMany(value => new[] { 0, 17, Parameters - 1 }.Select(at => next with { Values = Bytes(With(Gradient(1), at, value)) })),
+                next with { Segment = next.Segment with { Loss = new ActorCriticLossValues(Frames, 1, double.NaN, 1) } },
+                next with { Segment = next.Segment with { Loss = new ActorCriticLossValues(Frames, 1, 1, -1e200) } }],
             GradientRejection.WrongLength => [next with { Total = Parameters + 1 }, next with { Segment = next.Segment with { Frames = 6 } },
                 next with { Segment = next.Segment with { KeptBack = 1 } }, next with { Segment = next.Segment with { Frames = 2_000_000 * Frames } }],
             GradientRejection.Duplicate => [first, next with { Id = first.Id with { Sequence = 0 } }],
