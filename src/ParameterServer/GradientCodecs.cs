@@ -15,6 +15,9 @@ public static class GradientCodecs
     /// <summary>Episodes of one segment, at most.</summary>
     public const int MaxEpisodes = 1 << 16;
 
+    /// <summary>A learner of its own pace, and a server, tell of so many episodes at once; the rest they tell later.</summary>
+    public const int MaxReportedEpisodes = 4096;
+
     /// <summary>Greatest count of anything in one message.</summary>
     internal const long MaxCount = 1L << 40;
 

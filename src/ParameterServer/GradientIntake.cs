@@ -28,7 +28,7 @@ public sealed record GradientIntakeSetup(
 /// not count, unless it merely came too late.</remarks>
 public sealed class GradientIntake(GradientIntakeSetup setup)
 {
-    // Of one gradient: so many may have gone by before its learner had enough to learn from.
+    // Of one gradient: so many may have gone by before its learner had enough to learn from. Of more the next gradients tell.
     private const int MaxSegments = 1 << 20;
 
     // Half precision makes a gradient longer by a 2048th at most. Within this nothing is scaled, so that honest gradients arrive to the bit.
@@ -40,6 +40,13 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
     private readonly Func<long, float> _learningRate = frames => (float)setup.LearningRate.At(frames);
 
     private SharedParameters Shared => setup.Shared;
+
+    /// <summary>So many frames one gradient may tell of.</summary>
+    /// <param name="framesPerGradient">Frames of a segment.</param>
+    public static int MostFrames(int framesPerGradient) => Math.Min(MaxSegments, int.MaxValue / framesPerGradient) * framesPerGradient;
+
+    /// <summary>There are episodes that <see cref="TakeProgress"/> has not told of.</summary>
+    public bool HasEpisodes => _log.HasEpisodes;
 
     /// <summary>The version that θ has now.</summary>
     public ParameterVersion Version => new(setup.Epoch, Shared.Updates);
@@ -72,13 +79,14 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         }
         var offset = message.Offset - setup.Range.Start;
         if (!learner.Parts.Accept(message.Id, Shared.Count, offset, message.Count)) return null;
+        if (offset == 0) learner.Segment = message.Segment;
         var part = learner.Local.Gradient.Slice(offset, message.Count);
         GradientEncodings.Decode(message.Values.Span, message.Encoding, message.Scale, part);
         return learner.Parts.IsComplete ? Apply(message, learner) : null;
     }
 
-    /// <summary>What was applied and refused since the last call.</summary>
-    public LearnerProgress TakeProgress() => _log.Take();
+    /// <summary>What was applied and refused since the last call; of many episodes the oldest.</summary>
+    public LearnerProgress TakeProgress() => _log.Take(mostEpisodes: GradientCodecs.MaxReportedEpisodes);
 
     private GradientRejection Check(PushGradient message, out Learner learner)
     {
@@ -104,7 +112,7 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
 
     private GradientRejection Apply(PushGradient message, Learner learner)
     {
-        var (segment, local) = (message.Segment, learner.Local);
+        var (segment, local) = (learner.Segment, learner.Local);
         local.Version = message.Version.Counter;
         var (outcome, before) = setup.Ledger.Apply(
             message.Id, segment.Frames, local, _learningRate, NormTolerance * setup.MaxGradientNorm, learner.Statistics);
@@ -131,5 +139,8 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         public AlignedFloats? Statistics { get; } = shared.CreateStatistics();
 
         public ChunkSequence<UnrollId> Parts { get; } = new();
+
+        /// <summary>What the first part of the present gradient says of it.</summary>
+        public SegmentReport Segment { get; set; } = null!;
     }
 }

@@ -180,9 +180,14 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        var progress = _setup.Intake.TakeProgress();
         var shared = _setup.Learning.Shared;
-        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
+        do
+        {
+            var progress = _setup.Intake.TakeProgress();
+            if (progress.Updates + progress.Rejected + progress.EpisodeReturns.Length + progress.EpisodesLost > 0)
+                _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
+        }
+        while (_setup.Intake.HasEpisodes);
     }
 
     private void Finish()

@@ -169,17 +169,23 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var size = GradientEncodings.BytesPerValue(wire.GradientEncoding);
         var buffer = _free.TryPop(out var free) ? free : new byte[gradient.Length * size];
         var scale = GradientEncodings.Encode(gradient, GradientClipping.Scale(norm, _setup.MaxGradientNorm), wire.GradientEncoding, buffer);
-        var progress = _log.Take();
+        // There may have been many segments without a gradient; what one message does not hold is told with the next.
+        var progress = _log.Take(GradientIntake.MostFrames(_learner.Frames), GradientCodecs.MaxReportedEpisodes);
+        var frames = (int)progress.Frames;
+        var keptBack = Math.Min(_keptBack, (frames / _learner.Frames) - 1);
+        _keptBack -= keptBack;
         var segment = new SegmentReport(
-            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack, Skew());
-        _keptBack = 0;
+            frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, keptBack, Skew());
+        // Episodes are counted by the server that has the first part of all.
+        var others = segment with { EpisodeReturns = [], EpisodeLengths = [], EpisodesLost = 0 };
         foreach (var shard in _shards)
         {
             for (var sent = shard.Cells.Range.Start; sent < shard.Cells.Range.End;)
             {
                 var length = ChunkSequence<UnrollId>.LengthAt(sent, shard.Cells.Range.End, _chunkLength);
                 var values = buffer.AsMemory(sent * size, length * size);
-                shard.Server!.Tell(new PushGradient(id, shard.Version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, values, segment));
+                shard.Server!.Tell(new PushGradient(
+                    id, shard.Version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, values, sent == 0 ? segment : others));
                 sent += length;
             }
         }

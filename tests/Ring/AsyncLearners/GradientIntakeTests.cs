@@ -59,6 +59,57 @@ public sealed class GradientIntakeTests
         Assert.Equal(twin.Values, _shared.Values);
     }
 
+    [Fact]
+    public void Episodes_are_those_of_the_first_part()
+    {
+        var gradient = Push(0, Gradient(1));
+        var others = gradient.Segment with { EpisodeReturns = [], EpisodeLengths = [], EpisodesLost = 0 };
+        var first = gradient.Segment with { EpisodesLost = 3 };
+        Assert.Null(_intake.Take(Part(gradient, 0, 16) with { Segment = first }));
+        Assert.Equal(GradientRejection.None, _intake.Take(Part(gradient, 16, 24) with { Segment = others }));
+        var progress = _intake.TakeProgress();
+        Assert.Equal((1, 3), (Assert.Single(progress.EpisodeReturns), progress.EpisodesLost));
+    }
+
+    [Fact]
+    public void What_one_report_cannot_hold_comes_with_later_ones()
+    {
+        const int most = GradientCodecs.MaxReportedEpisodes;
+        for (var sequence = 0; sequence < 3; sequence++)
+        {
+            var push = Push(sequence, Gradient(sequence));
+            var returns = Enumerable.Repeat((float)sequence, most - 1).ToArray();
+            _intake.Take(push with { Segment = push.Segment with { EpisodeReturns = returns, EpisodeLengths = new int[most - 1], EpisodesLost = most } });
+        }
+        var reports = new List<LearnerProgress>();
+        do reports.Add(_intake.TakeProgress());
+        while (_intake.HasEpisodes);
+        Assert.All(reports, report => Assert.InRange(report.EpisodeReturns.Length, 0, most));
+        Assert.Equal((3, 3 * most, 3 * Frames), (reports.Sum(report => report.Updates), reports.Sum(report => report.EpisodesLost), reports.Sum(report => report.Frames)));
+        float[] all = [.. reports.SelectMany(report => report.EpisodeReturns)];
+        Assert.Equal(3 * (most - 1), all.Length);
+        Assert.Equal(all.Order(), all);
+    }
+
+    [Fact]
+    public void A_gradient_may_tell_of_so_many_frames_and_the_rest_stays_in_its_learners_log()
+    {
+        var most = GradientIntake.MostFrames(Frames);
+        Assert.InRange(GradientIntake.MostFrames(1_000_000), int.MaxValue - 1_000_000, int.MaxValue);
+        var log = new LearnerLog();
+        log.AddFrames(most);
+        log.AddFrames(Frames);
+        for (var i = 0; i < 7; i++) log.AddEpisode(i, i);
+        log.AddLostEpisode();
+        var (first, rest) = (log.Take(most, 4), log.Take(most, 4));
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], [.. first.EpisodeReturns, .. rest.EpisodeReturns]);
+        Assert.Equal([4, 5, 6], rest.EpisodeLengths);
+        Assert.Equal((most, Frames, 1, 0), (first.Frames, rest.Frames, first.EpisodesLost, rest.EpisodesLost));
+        var push = Push(0, Gradient(0));
+        Assert.Equal(GradientRejection.WrongLength, _intake.Take(push with { Segment = push.Segment with { Frames = most + Frames } }));
+        Assert.Equal(GradientRejection.None, _intake.Take(push with { Segment = push.Segment with { Frames = most } }));
+    }
+
     [Theory]
     [InlineData(GradientRejection.NotFinite)]
     [InlineData(GradientRejection.WrongLength)]
