@@ -64,6 +64,9 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
     /// <summary>A learner is gone; what is still on its way from it is refused.</summary>
     public void Forget(int worker) => _learners.Remove(worker);
 
+    /// <summary>It is of a learner's incarnation that is registered.</summary>
+    public bool Knows(UnrollId id) => _learners.TryGetValue(id.Worker, out var learner) && learner.Incarnation == id.Incarnation;
+
     /// <summary>Takes a part of a gradient.</summary>
     /// <returns>What became of the gradient; null where more of it is to come, or a part is missing.</returns>
     public GradientRejection? Take(PushGradient message)
