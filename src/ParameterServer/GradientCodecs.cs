@@ -128,7 +128,8 @@ public static class GradientCodecs
         var (returns, lengths) = (ReadArray<float>(ref reader), ReadArray<int>(ref reader));
         if (!AreEpisodes(returns, lengths)) throw new MessagePackSerializationException("Episodes have each a finite return and a length.");
         var lost = ReadCount(ref reader, "lost episodes", MaxEpisodes);
-        var loss = new ActorCriticLossValues(ReadIndex(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        var loss = new ActorCriticLossValues(
+            ReadCount(ref reader, "frames", int.MaxValue), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
         var norm = reader.ReadSingle();
         if (norm < 0) throw new MessagePackSerializationException($"The gradient's norm is {norm}.");
         return new SegmentReport(
@@ -179,6 +180,7 @@ public static class GradientCodecs
     internal static long ReadCount(ref MessagePackReader reader, string what, long most = long.MaxValue)
     {
         var value = reader.ReadInt64();
-        return value >= 0 && value <= most ? value : throw new MessagePackSerializationException($"{what} is {value}, a count of {most} at most expected.");
+        return value >= 0 && value <= most ? value
+            : throw new MessagePackSerializationException($"{what} is {value}, a count of {most} at most expected.");
     }
 }

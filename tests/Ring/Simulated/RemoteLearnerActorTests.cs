@@ -84,7 +84,7 @@ public sealed class RemoteLearnerActorTests
         var setup = new RemoteLearnerSetup(
             (place, _) => new GorilaLearner(
                 place, new GorilaMemory(Network, options), target, new ReplayHere(memory, 1, replayStart, place.Stream(StreamRole.Replay)), new TwoStates()),
-            Network.Layout.Count, "run", 1, 40, new ParameterServerOptions { ChunkKilobytes = 4 }, TimeSpan.FromHours(1));
+            Network.Layout.Count, "run", 1, 40, new ParameterServerOptions { ChunkKilobytes = 2 }, TimeSpan.FromHours(1));
         var cells = Array.ConvertAll(_ranges, range => new LearnerCells(range, new ParameterCell(), null));
         for (var i = 0; i < Shards; i++)
         {
