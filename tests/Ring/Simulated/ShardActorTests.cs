@@ -101,20 +101,6 @@ public sealed class ShardActorTests
         Assert.Equal(GradientRejection.UnknownLearner, Answers()[^1].Rejection);
     }
 
-    [Fact]
-    public void What_waits_when_its_learner_ends_is_forgotten()
-    {
-        Start();
-        for (var i = 0; i < Bound + 3; i++) Push();
-        Settle();
-        _system.Stop(_learnerRef);
-        Settle();
-        Assert.Equal(Bound / 2, Counts(Received()).Updates);
-        Tell(_shard!, new SaveShard(Epoch));
-        Settle();
-        Assert.Equal(Bound, Counts(Received()).Updates);
-    }
-
     private static StartShard StartMessage(int credits = 30) => new(
         "run", 1, Epoch, new ShardRange(100, Parameters / 2, Parameters),
         new ShardLearning(new SharedParametersOptions(), new LinearSchedule(0.01, 0.01, 1), Frames, 20, TargetClock.Frames, long.MaxValue, credits),
