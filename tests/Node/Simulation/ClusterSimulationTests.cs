@@ -45,7 +45,7 @@ public sealed class ClusterSimulationTests
     public void A_run_of_gradients_that_is_resumed_with_all_its_frames_done_ends()
     {
         Simulated.SkipWithoutSimulation();
-        var report = Simulated.Run(574, preset: "a3c-cartpole");
+        var report = Simulated.Run(490, preset: "a3c-cartpole");
         Assert.Null(report.Violation);
         Assert.Contains(report.Timeline, line => line.Contains("leads, epoch 1, from the checkpoint of 12000 frames", StringComparison.Ordinal));
     }
