@@ -11,10 +11,11 @@ namespace Rl.Distributed.ParameterServer;
 /// <param name="shared">The parameters.</param>
 public sealed class GradientLedger(SharedParameters shared)
 {
-    private const string LedgerName = "gradients.ledger";
+    private const string LedgerName = "gradients.ledger", MergedName = "gradients.merged";
 
     private readonly Lock _lock = new();
     private ConsumptionLedger _ledger = new();
+    private long _merged;
 
     /// <summary>Gradients of other nodes that were applied since the run began.</summary>
     public long Applied
@@ -22,6 +23,15 @@ public sealed class GradientLedger(SharedParameters shared)
         get
         {
             lock (_lock) return _ledger.Consumed;
+        }
+    }
+
+    /// <summary>How many fewer updates these made, where one was of several.</summary>
+    public long Merged
+    {
+        get
+        {
+            lock (_lock) return _merged;
         }
     }
 
@@ -44,6 +54,27 @@ public sealed class GradientLedger(SharedParameters shared)
         }
     }
 
+    /// <summary>Applies the mean of several gradients, none of which was applied before, unless it is none.</summary>
+    internal GradientOutcome ApplyMean(
+        IReadOnlyList<UnrollId> ids, long frames, LocalParameters mean, Func<long, float> learningRate, float maxNorm)
+    {
+        lock (_lock)
+        {
+            var outcome = shared.Apply(mean, learningRate(shared.Frames), maxNorm);
+            if (outcome.Rejection != GradientRejection.None) return outcome;
+            foreach (var id in ids) _ledger.TryConsume(id);
+            _merged += ids.Count - 1;
+            shared.AddFrames(frames);
+            return outcome;
+        }
+    }
+
+    /// <summary>It, or a later one of its learner, was applied.</summary>
+    internal bool Contains(UnrollId id)
+    {
+        lock (_lock) return _ledger.Contains(id);
+    }
+
     /// <summary>For each incarnation how many gradients it has sent at least.</summary>
     public ConsumptionClaim[] SentAtLeast()
     {
@@ -62,7 +93,7 @@ public sealed class GradientLedger(SharedParameters shared)
         lock (_lock)
         {
             var rows = _ledger.Save();
-            return [.. shared.Save(), new NamedTensor(LedgerName, [rows.Length / 4, 4], rows)];
+            return [.. shared.Save(), new NamedTensor(LedgerName, [rows.Length / 4, 4], rows), new NamedTensor(MergedName, [1], (long[])[_merged])];
         }
     }
 
@@ -85,6 +116,7 @@ public sealed class GradientLedger(SharedParameters shared)
             var ledger = LedgerOf(checkpoint);
             shared.Load(checkpoint);
             _ledger = ledger;
+            _merged = checkpoint.Tensors.FirstOrDefault(tensor => tensor.Name == MergedName)?.Int64s is [>= 0 and var merged] ? merged : 0;
         }
     }
 

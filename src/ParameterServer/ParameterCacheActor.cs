@@ -15,6 +15,7 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
     private readonly List<IActorRef> _waiting = [];
     private IActorRef _server;
     private ParameterSnapshot? _incoming;
+    private ParameterVersion _newest;
     private bool _available;
 
     /// <param name="server">The parameter server, here or on another node; nobody where <see cref="FollowServer"/> tells of it later.</param>
@@ -26,6 +27,7 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
         Receive<ParametersPublished>(message => Offer(message.Snapshot));
         Receive<ParametersChunk>(OnChunk);
         Receive<AwaitParameters>(_ => OnAwait());
+        Receive<AwaitNewerParameters>(message => OnAwaitNewer(message.Version));
         Receive<FollowServer>(OnFollow);
         Receive<Subscribe>(_ => _server.Tell(SubscribeParameters.Instance));
     }
@@ -58,7 +60,8 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
 
     private void Offer(ParameterSnapshot snapshot)
     {
-        _cell.Offer(snapshot);
+        var version = snapshot.Version;
+        if (_cell.Offer(snapshot)) _newest = version;
         _available = true;
         foreach (var worker in _waiting) worker.Tell(ParametersAvailable.Instance);
         _waiting.Clear();
@@ -81,6 +84,12 @@ public sealed class ParameterCacheActor : ReceiveActor, IWithTimers
     {
         if (_available) Sender.Tell(ParametersAvailable.Instance);
         else _waiting.Add(Sender);
+    }
+
+    private void OnAwaitNewer(ParameterVersion? version)
+    {
+        if (_available && (version is not { } has || _newest > has)) Sender.Tell(ParametersAvailable.Instance);
+        else if (!_waiting.Contains(Sender)) _waiting.Add(Sender);
     }
 
     private sealed record Subscribe

@@ -4,17 +4,25 @@ namespace Rl.Distributed.ParameterServer;
 
 /// <summary>Is responsible for the newest weights: takes versions from their owner and fans them out, once a node, newest only.</summary>
 /// <remarks>A cache in the same process gets each version at once, by reference; one on another node gets the newest
-/// every <see cref="ParameterServerOptions.PublishMilliseconds"/>, in chunks (<see cref="ParameterLink"/>).</remarks>
+/// every <see cref="ParameterServerOptions.PublishMilliseconds"/>, or at once, in chunks (<see cref="ParameterLink"/>).</remarks>
 public sealed class ParameterServerActor : ReceiveActor, IWithTimers
 {
     private readonly ParameterServerOptions _options;
     private readonly List<IActorRef> _caches = [];
     private readonly Dictionary<IActorRef, ParameterLink> _links = [];
+    private readonly bool _isAtOnce;
     private ParameterSnapshot? _newest;
 
     public ParameterServerActor(ParameterServerOptions options)
+        : this(options, false)
     {
-        _options = options;
+    }
+
+    /// <param name="options">How versions travel.</param>
+    /// <param name="isAtOnce">Other nodes get a version as soon as it is there: somebody waits for it.</param>
+    public ParameterServerActor(ParameterServerOptions options, bool isAtOnce)
+    {
+        (_options, _isAtOnce) = (options, isAtOnce);
         Receive<PublishParameters>(OnPublish);
         Receive<SubscribeParameters>(_ => OnSubscribe());
         Receive<ParametersReceived>(OnReceived);
@@ -36,6 +44,7 @@ public sealed class ParameterServerActor : ReceiveActor, IWithTimers
         _newest?.Release();
         _newest = message.Snapshot;
         foreach (var cache in _caches) Share(_newest, cache);
+        if (_isAtOnce) UpdateLinks();
     }
 
     private void OnSubscribe()
@@ -56,7 +65,10 @@ public sealed class ParameterServerActor : ReceiveActor, IWithTimers
 
     private void OnReceived(ParametersReceived message)
     {
-        if (_links.TryGetValue(Sender, out var link)) link.OnReceived(message, Context.System.Scheduler.MonotonicClock);
+        if (!_links.TryGetValue(Sender, out var link)) return;
+        var now = Context.System.Scheduler.MonotonicClock;
+        link.OnReceived(message, now);
+        if (_isAtOnce && _newest is not null) link.Update(_newest, now);
     }
 
     private void OnTerminated(Terminated message)

@@ -34,7 +34,11 @@ public sealed record AwaitParameters
     public static readonly AwaitParameters Instance = new();
 }
 
-/// <summary>To such a worker: the cell holds weights.</summary>
+/// <summary>From a worker: tell me when there are weights newer than these.</summary>
+/// <param name="Version">Of the weights that it has; null for none.</param>
+public sealed record AwaitNewerParameters(ParameterVersion? Version);
+
+/// <summary>To such a worker: the cell holds weights, or newer ones.</summary>
 public sealed record ParametersAvailable
 {
     public static readonly ParametersAvailable Instance = new();

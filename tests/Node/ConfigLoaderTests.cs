@@ -53,7 +53,7 @@ public sealed class ConfigLoaderTests
     [InlineData("learner.discount=2", "--set learner.discount=2: 'learner.discount' is 2, out of its range, 0 to 1.")]
     [InlineData("workers.rewardScale=inf", "--set workers.rewardScale=inf: 'workers.rewardScale' is inf; expected a finite number, above 0.")]
     [InlineData("frames.x=2", "--set frames.x=2: 'frames' is a mapping; expected a single value.")]
-    [InlineData("algorithm=impla", "--set algorithm=impla: 'algorithm' is 'impla'; expected one of impala, a3c, a2c, async-q, async-nstep-q, async-sarsa; did you mean 'impala'?")]
+    [InlineData("algorithm=impla", "--set algorithm=impla: 'algorithm' is 'impla'; expected one of impala, a3c, a2c, async-q, async-nstep-q, async-sarsa, gorila; did you mean 'impala'?")]
     [InlineData("environment.name=catsh", "--set environment.name=catsh: there is no environment 'catsh'; did you mean 'catch'?")]
     [InlineData("environment.name=pendulum", "--set environment.name=pendulum: Environment 'pendulum' has continuous actions; this algorithm needs discrete ones.")]
     [InlineData("network.torso=mlpp", "--set network.torso=mlpp: there is no torso 'mlpp'; did you mean 'mlp'?")]

@@ -51,6 +51,20 @@ public sealed class TrainingEvaluationTests : IDisposable
         if (deterministic) Assert.Equal([1, 2, 3], frames.Select(text => long.Parse(text) / 10_000));
     }
 
+    [Fact]
+    public async Task Of_parameters_in_shards_the_last_ones_are_evaluated()
+    {
+        var run = _directory.File("run");
+        var trained = await RunAsync(
+            TrainingRun.RunAsync, "train", "a3c-cartpole", "--run-dir", run, "--frames", "20000", "--set", "env.name=catch",
+            "--set", "parameterServer.shards=2", "--set", "run.evaluateEpisodes=50", "--set", "run.evaluateFrames=1000", "--json");
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        using var result = JsonDocument.Parse(trained.Output);
+        var (last, best) = (result.RootElement.GetProperty("evaluation"), result.RootElement.GetProperty("bestEvaluation"));
+        Assert.Equal(result.RootElement.GetProperty("frames").GetInt64(), best.GetProperty("frames").GetInt64());
+        Assert.Equal(await EvalAsync(run), last.GetProperty("meanReturn").GetDouble());
+    }
+
     [Theory]
     [InlineData("impala")]
     [InlineData("a3c")]

@@ -8,6 +8,25 @@ public sealed class GradientTests
     private const long Endless = 1_000_000_000_000, FramesPerGradient = 5, Credits = 2;
 
     [Fact]
+    public async Task A2c_waits_for_the_learners_of_other_processes_and_goes_on_without_one_that_dies()
+    {
+        await using var cluster = new TestCluster();
+        var learner = await cluster.StartLearnerAsync("a2c-cartpole", Endless, "--set", "learner.leastLearners=2");
+        var victim = await cluster.StartActorAsync("victim");
+        await cluster.StartActorAsync("other");
+        using var pages = await learner.PagesAsync();
+        await pages.SeesAsync("frames of both", now => now.Frames > 2000 && now.Workers.Count == 2);
+        victim.Kill();
+        var view = await pages.SeesAsync("the dead node removed", now => now.Workers.Count == 1);
+        await pages.SeesAsync("frames of the other", now => now.Frames > view.Frames + 2000);
+        learner.Signal(RlProcess.SigTerm);
+        await learner.EndAsync();
+        var ledger = Ledger.Parse(learner.Find("sent = ")!);
+        ledger.AddsUp();
+        Assert.Equal(0, ledger.Lost);
+    }
+
+    [Fact]
     public async Task Gradients_come_from_other_processes_which_may_die_and_be_replaced()
     {
         await using var cluster = new TestCluster();

@@ -34,11 +34,19 @@ public abstract record AsyncLearnerOptions : LearnerOptions
     public SharedParametersOptions Update { get; init; } = new();
 }
 
-/// <summary>A3C and A2C.</summary>
-public sealed record A3cOptions : AsyncLearnerOptions
+/// <summary>A3C, and A2C in one process.</summary>
+public record A3cOptions : AsyncLearnerOptions
 {
     [Description("The loss.")]
     public ActorCriticLossOptions Loss { get; init; } = new();
+}
+
+/// <summary>A2C.</summary>
+public sealed record A2cOptions : A3cOptions
+{
+    [Description("Over several nodes: the first update waits for so many learners. Later ones go on with those that are there.")]
+    [Range(1, int.MaxValue)]
+    public int LeastLearners { get; init; } = 1;
 }
 
 /// <summary>Which values the asynchronous value-based learners learn from.</summary>

@@ -216,7 +216,7 @@ public sealed class AsyncRunActor : ReceiveActor
     }
 
     // Gradients of learners that share memory; those of other nodes are in the ledger.
-    private long AppliedHere() => State.Shared.Updates - State.Gradients.Applied;
+    private long AppliedHere() => State.UnrollsConsumed - State.Gradients.Applied;
 
     private sealed record CheckpointSaved
     {

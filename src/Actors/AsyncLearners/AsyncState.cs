@@ -62,7 +62,9 @@ public sealed class AsyncState
     public long Rejected => _rejectedBefore + (Shards?.Rejected ?? Shared.AllRejected);
 
     /// <summary>Gradients that the parameters hold.</summary>
-    public long UnrollsConsumed => Shards?.Updates ?? Shared.Updates;
+    public long UnrollsConsumed => Updates + Gradients.Merged;
+
+    private long Updates => Shards?.Updates ?? Shared.Updates;
 
     /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
     public long UnrollsRolledBack => _rolledBack.Total;
@@ -84,7 +86,7 @@ public sealed class AsyncState
         return new LearnerReport
         {
             Frames = Frames,
-            Updates = UnrollsConsumed,
+            Updates = Updates,
             Episodes = Episodes.Count,
             MeanReturn100 = Episodes.Mean,
             PolicyLag = Staleness.TakeRecent(),
@@ -186,7 +188,7 @@ public sealed class AsyncState
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
-        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates, updates);
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates);
         Shards?.Begin(Epoch, checkpoint);
     }
 

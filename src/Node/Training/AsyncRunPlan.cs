@@ -30,9 +30,6 @@ internal sealed class AsyncRunPlan : RunPlan
         : base(config, options, writer)
     {
         (_runner, _isSynchronous, _wirePool) = (runner, config.Algorithm == "a2c", options.Endpoint?.Unrolls);
-        if (HasOtherNodes && _isSynchronous)
-            throw new ArgumentException(
-                "algorithm: each update of a2c waits for all its learners, so they are of one process. Leave --listen and --join out, or choose a3c.");
         _recipe = new AsyncRecipe(config);
         var initial = new float[_recipe.Network.Layout.Count];
         var random = RandomStream.Create(config.Seed, StreamRole.Initialization);
@@ -93,6 +90,7 @@ internal sealed class AsyncRunPlan : RunPlan
     public override RunActors Start(IActorContext context, IActorRef self)
     {
         if (HasOtherNodes) StartReplay(context);
+        if (_isSynchronous && HasOtherNodes) return StartSynchronous(context, self);
         if (HasShards) return StartSharded(context, self);
         // A synchronous update has one owner, whose learners run wherever the runner has threads.
         var groups = WorkerPlan.Identities(0, _isSynchronous ? 1 : _threads, _state.Epoch);
@@ -130,8 +128,10 @@ internal sealed class AsyncRunPlan : RunPlan
         return room;
     }
 
+    // Of shards those of the checkpoints are here, old ones until the end.
     public override bool CopyParameters(Span<float> values, bool isOver)
     {
+        if (HasShards && !isOver) return false;
         _state.Shared.Values.CopyTo(values);
         return true;
     }
@@ -146,7 +146,18 @@ internal sealed class AsyncRunPlan : RunPlan
             Math.Min(_state.Frames, (long)gorila.ReplayCapacity * (_recipe.IsReplayShared ? 1 : learners)), gorila.ReplayStart);
     }
 
-    // The one memory of all learners, for those of other nodes.
+    // Over several nodes all learners send their gradients, those of this process too.
+    private RunActors StartSynchronous(IActorContext context, IActorRef self)
+    {
+        var (server, workers) = new SynchronousNodeWork(Config, _recipe).Lead(context, Learning(), RunId, LocalWorkers, self);
+        var setup = new AsyncRunSetup(_state, Create, [], LearningRate, Config.Frames, CheckpointFrames, Writer, server);
+        return new RunActors(context.ActorOf(Props.Create(() => new AsyncRunActor(setup, self)), RunCoordinator.LearnerName), workers);
+    }
+
+    private GradientIntakeSetup Learning() =>
+        new(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch);
+
+    // All learners' memory, for those of other nodes.
     private void StartReplay(IActorContext context)
     {
         if (_recipe is not { IsReplayShared: true, Options: GorilaOptions gorila }) return;
@@ -165,7 +176,7 @@ internal sealed class AsyncRunPlan : RunPlan
         var targets = _target is null
             ? ActorRefs.Nobody
             : context.ActorOf(Props.Create(() => new ParameterServerActor(options)), RunCoordinator.TargetsName);
-        var learning = new GradientIntakeSetup(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch);
+        var learning = Learning();
         var setup = new GradientServerSetup(
             new GradientIntake(learning), learning, parameters, targets, RunId, Credits, Config.Frames,
             TimeSpan.FromMilliseconds(options.PublishMilliseconds));

@@ -58,7 +58,7 @@ internal abstract class RunPlan(TrainingConfig config, TrainingRunOptions option
     /// <summary>Copies the newest parameters there are outside of the learner, whole, without making it wait; any thread may call it.</summary>
     /// <param name="values">As many as the network's layout has.</param>
     /// <param name="isOver">Training has ended: they are the last.</param>
-    /// <returns>False where none are out yet.</returns>
+    /// <returns>False where none are out yet, or new ones only at the end.</returns>
     public abstract bool CopyParameters(Span<float> values, bool isOver);
 
     /// <summary>Why that many workers are too few; null where they are not.</summary>

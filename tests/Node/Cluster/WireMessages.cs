@@ -205,6 +205,13 @@ internal static class WireMessages
                 Assert.Equal(one.Values.ToArray(), other.Values.ToArray());
                 Assert.Equal(one, other with { Values = one.Values });
                 break;
+            case (TransitionsDrawn one, TransitionsDrawn other):
+                Assert.Equal(one.Observations, other.Observations);
+                Assert.Equal(one.Actions, other.Actions);
+                Assert.Equal(one.Rewards, other.Rewards);
+                Assert.Equal(one.Discounts, other.Discounts);
+                Assert.Equal((one.Worker, one.Incarnation, one.Number), (other.Worker, other.Incarnation, other.Number));
+                break;
             case (WhereAreShards one, WhereAreShards other):
                 Assert.Equal(one.Seen, other.Seen);
                 break;

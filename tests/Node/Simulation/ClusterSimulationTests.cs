@@ -16,6 +16,7 @@ public sealed class ClusterSimulationTests
     [InlineData(true, "a3c-cartpole")]
     [InlineData(true, "async-nstep-q-cartpole")]
     [InlineData(false, "async-sarsa-cartpole")]
+    [InlineData(true, "a2c-cartpole")]
     public void The_same_seed_gives_the_same_trace_messages_and_weights(bool faults, string preset)
     {
         Simulated.SkipWithoutSimulation();
@@ -39,15 +40,6 @@ public sealed class ClusterSimulationTests
         Assert.Null(report.Violation);
         Assert.Contains(report.Timeline, line => line.Contains("loses its power while it writes", StringComparison.Ordinal));
         Assert.InRange(report.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
-    }
-
-    [Fact]
-    public void A_run_of_gradients_that_is_resumed_with_all_its_frames_done_ends()
-    {
-        Simulated.SkipWithoutSimulation();
-        var report = Simulated.Run(490, preset: "a3c-cartpole");
-        Assert.Null(report.Violation);
-        Assert.Contains(report.Timeline, line => line.Contains("leads, epoch 1, from the checkpoint of 12000 frames", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed class ExplorationTests
     [InlineData("impala-catch", 200, 10_000)]
     [InlineData("a3c-cartpole", 20, 1000)]
     [InlineData("async-q-cartpole", 20, 1000)]
+    [InlineData("a2c-cartpole", 20, 1000)]
     public void Every_seed_keeps_the_invariants(string preset, int usual, int many)
     {
         Simulated.SkipWithoutSimulation();

@@ -104,6 +104,18 @@ internal sealed class GradientWorld : ILogEventSink
         Coordinator = system.ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
     }
 
+    /// <summary>The same run in one process, to its end.</summary>
+    public AsyncState Alone(int learners)
+    {
+        var run = Run = new RunWatcher();
+        var plan = AsyncRunPlan.Create(
+            Config, new TrainingRunOptions { LocalWorkers = learners }, SequentialRunner.Instance, (_, _) => Task.CompletedTask);
+        State = plan.State;
+        EngineHost.Create(Simulation, _logger).ActorOf(Props.Create(() => new RunCoordinator(plan, run)), RunCoordinator.Name);
+        Until(() => run.End is not null);
+        return plan.State;
+    }
+
     public void Until(Func<bool> condition) => Assert.True(
         Simulation.RunUntil(() => Run.Failure is not null || condition(), TimeSpan.FromMinutes(5)) && Run.Failure is null,
         $"{Run.Failure} {State.Frames} frames, {State.Shared.Updates} updates, {State.Gradients.Applied} of other nodes, {Run.Nodes} nodes of {_algorithm}\n"

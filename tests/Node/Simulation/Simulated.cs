@@ -20,7 +20,7 @@ internal static class Simulated
     /// <summary>A run of three nodes that act, as the command line has it.</summary>
     public static SimulationRequest Request(ulong seed, bool faults = true, long? frames = null, string preset = "impala-catch", params string[] more)
     {
-        var special = preset == "impala-catch" ? _catch : preset.StartsWith("a3c", StringComparison.Ordinal) ? _gradients : _values;
+        var special = preset == "impala-catch" ? _catch : preset is "a3c-cartpole" or "a2c-cartpole" ? _gradients : _values;
         // Learners of the leading process are fast: the run is to last longer than it takes the others to join.
         frames ??= preset == "impala-catch" ? 6000 : 12_000;
         if (preset != "impala-catch")

@@ -38,6 +38,7 @@ internal sealed class ClusterSimulation
     private readonly List<SimulatedActorProcess> _actors = [];
     private readonly Dictionary<string, WorkAssigned> _work = [];
     private readonly Dictionary<(string Node, int Worker), TimeSpan> _workedAt = [];
+    private readonly HashSet<(ActorSystem System, ActorPath Path)> _workers = [];
     private readonly bool _untilCalm;
     private int _stoppedStart;
     private TimeSpan _progressAt, _longestPause;
@@ -93,6 +94,10 @@ internal sealed class ClusterSimulation
                 if (process.System is { } system) yield return system;
         }
     }
+
+    /// <summary>The workers that have worked in systems which run, in an order that repeats.</summary>
+    public IReadOnlyList<(ActorSystem System, ActorPath Path)> Workers =>
+        [.. Systems.SelectMany(system => _workers.Where(worker => worker.System == system))];
 
     /// <summary>Runs it, once.</summary>
     public SimulationReport Run()
@@ -210,7 +215,12 @@ internal sealed class ClusterSimulation
 
     private RunInvariants InvariantsOf(TrainingConfig config, long frames) => config.Learner switch
     {
+        AsyncLearnerOptions when config.ParameterServer.Shards > 0 =>
+            throw new ArgumentException("parameterServer.shards: a run with shards is not simulated over several nodes. Set it to 0."),
         ImpalaOptions => new RingInvariants(WorkerPlan.Create(config).Shape, Violate),
+        A2cOptions => new GradientInvariants(
+            float.PositiveInfinity, frames, Violate,
+            new RoundInvariants(() => Timeline.Now, TimeSpan.FromSeconds(config.Workers.CreditTimeoutSeconds))),
         AsyncLearnerOptions learner => new GradientInvariants(learner.MaxGradientNorm, frames, Violate),
         _ => throw new ArgumentException($"algorithm: {config.Algorithm} is not simulated over several nodes."),
     };
@@ -249,7 +259,11 @@ internal sealed class ClusterSimulation
             Invariants.ObserveRepeated(message);
             return;
         }
-        if (Invariants.WorkedWith(message) is { } worker) _workedAt[(NameOf(system), worker)] = Timeline.Now;
+        if (Invariants.WorkedWith(message) is { } worker)
+        {
+            _workedAt[(NameOf(system), worker)] = Timeline.Now;
+            _workers.Add((system, path));
+        }
         Invariants.Observe(path, message, path.Name == ActorNode.HostName ? NameOf(system) : "");
     }
 

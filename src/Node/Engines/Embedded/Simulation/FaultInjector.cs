@@ -9,7 +9,7 @@ namespace Rl.Distributed.Node.Engines;
 /// <remarks>Faults overlap. Each one ends, and what crashed or left comes back.</remarks>
 internal sealed class FaultInjector
 {
-    private const int MaxFaults = 12, MaxDiskSteps = 12;
+    private const int MaxFaults = 12, MaxDiskSteps = 12, MostFailures = 4;
 
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(400);
 
@@ -19,6 +19,7 @@ internal sealed class FaultInjector
     private readonly HashSet<object> _repeated = new(ReferenceEqualityComparer.Instance);
     private RandomStream _random;
     private TimeSpan _calmSince;
+    private readonly List<ActorPath> _failed = [];
     private List<object> _parcel = [];
     private int _left, _active, _toRepeat, _toPoison;
 
@@ -30,7 +31,7 @@ internal sealed class FaultInjector
         [
             (3, Drop), (2, Delay), (3, Cut), (3, Partition), (3, Break), (4, CrashActor), (2, Remove), (3, CrashLeader),
             (2, CrashWhileSaving), (2, Damage), (2, Repeat), (2, Leave), (1, Join),
-            .. world.Invariants.CanPoison ? [(2, Poison)] : Array.Empty<(int, Action)>(),
+            .. world.Invariants.HasMoreFaults ? [(2, Poison), (2, FailWorker)] : Array.Empty<(int, Action)>(),
         ];
     }
 
@@ -159,6 +160,17 @@ internal sealed class FaultInjector
     {
         _toPoison = 1 + _random.NextInt32(3);
         Begin($"NaN gets into {_toPoison} messages with {_world.Invariants.Things}", TimeSpan.Zero, () => { });
+    }
+
+    // Its pool makes a new one of it, unless that happens too often.
+    private void FailWorker()
+    {
+        if (_world.Workers is not { Count: > 0 } workers) return;
+        var (system, path) = workers[_random.NextInt32(workers.Count)];
+        if (_failed.Count(failed => failed == path) == MostFailures) return;
+        _failed.Add(path);
+        system.ActorSelection(path).Tell(Kill.Instance);
+        Begin($"{path.Name} of {_world.NameOf(system)} fails", TimeSpan.Zero, () => { });
     }
 
     private void CrashWhileSaving()

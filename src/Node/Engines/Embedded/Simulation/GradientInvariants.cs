@@ -1,3 +1,4 @@
+using System.Globalization;
 using Akka.Actor;
 using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core.Checkpoints;
@@ -13,12 +14,13 @@ namespace Rl.Distributed.Node.Engines;
 /// <param name="maxNorm">The norm that learners clip their gradients to.</param>
 /// <param name="totalFrames">After these no gradient need be applied.</param>
 /// <param name="violated">Told what is wrong, each time.</param>
-internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action<string> violated) : RunInvariants(violated)
+/// <param name="rounds">Of A2C, whose updates are of several gradients; null where each gradient is an update.</param>
+internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action<string> violated, RoundInvariants? rounds = null)
+    : RunInvariants(violated)
 {
     private const int RememberedUpdates = 512;
 
-    private readonly Dictionary<int, GradientParts> _arriving = [];
-    private readonly Dictionary<UnrollId, GradientParts> _waiting = [];
+    private readonly Dictionary<UnrollId, GradientParts> _arriving = [], _waiting = [];
     private readonly Dictionary<int, int> _registered = [];
     private readonly Dictionary<(int Worker, int Incarnation), long> _lastApplied = [];
     private readonly Dictionary<long, ulong> _hashes = [];
@@ -28,7 +30,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     private string _run = "";
     private bool _stopped;
     private Counts _base, _now, _messages, _local, _reportedLocal, _reportedMessages;
-    private long _updatesRolledBack;
+    private long _rolledBackInAll, _stale;
 
     public override string Things => "gradients";
 
@@ -42,7 +44,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
 
     public override string Rest => $", {_local.Updates} updates of learners that share memory";
 
-    public override bool CanPoison => true;
+    public override bool HasMoreFaults => true;
 
     protected override long ReportedRolledBack => _state!.UnrollsRolledBack;
 
@@ -52,21 +54,23 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     /// <summary>As the other one; the state is what the leading process knows.</summary>
     public void LeaderStarted(AsyncState state, string run, long known = 0, int localWorkers = 0)
     {
-        var before = Math.Max(0, Updates);
+        var before = _state?.UnrollsConsumed ?? 0;
         (_state, _run, _stopped, _completed) = (state, run, false, null);
         _arriving.Clear();
         _waiting.Clear();
         _registered.Clear();
         _hashes.Clear();
         _remembered.Clear();
+        rounds?.Clear();
         _lastApplied.Clear();
         foreach (var claim in state.Gradients.SentAtLeast()) _lastApplied[(claim.Worker, claim.Incarnation)] = claim.Unrolls - 1;
         _base = new Counts(state.Shared.Frames, state.Shared.Updates);
         (_now, _messages, _local, _reportedLocal, _reportedMessages) = (_base, default, default, default, default);
-        _updatesRolledBack += before - _base.Updates;
-        if (_updatesRolledBack < 0 || !Begin(state.Epoch, CurrentLedger(), known, localWorkers)) return;
+        _stale = state.Shared.Rejected(GradientRejection.Stale);
+        _rolledBackInAll += before - state.UnrollsConsumed;
+        if (_rolledBackInAll < 0 || !Begin(state.Epoch, CurrentLedger(), known, localWorkers)) return;
         Remember();
-        CheckRolledBack(state.UnrollsConsumed, state.UnrollsRolledBack, _updatesRolledBack);
+        CheckRolledBack(state.UnrollsConsumed, state.UnrollsRolledBack, _rolledBackInAll);
     }
 
     /// <summary>What changed the weights came from the learners, each gradient once.</summary>
@@ -74,8 +78,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     {
         if (_state is null) return;
         if (_state.Gradients.Applied != Consumed) TakeUp();
-        if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id) && !_stopped && _now.Frames < totalFrames)
-            Violated($"A sound gradient is applied: {sound.Id} was not.");
+        if (rounds is null) CheckCompleted();
         _completed = null;
         var now = new Counts(Frames, Updates);
         if (now == _now) return;
@@ -87,6 +90,20 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
         }
         (_local, _now) = (local, now);
         Remember();
+    }
+
+    // Where each gradient is an update, nothing waits.
+    private void CheckCompleted()
+    {
+        var stale = _state!.Shared.Rejected(GradientRejection.Stale);
+        if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id))
+        {
+            // Its environments were stepped all the same.
+            if (stale > _stale) _messages += new Counts(sound.Frames, 0);
+            else if (!_stopped && _now.Frames < totalFrames) Violated($"A sound gradient is applied: {sound.Id} was not.");
+        }
+        _stale = stale;
+        _waiting.Clear();
     }
 
     /// <summary>Ledger, weights and counts are of this moment.</summary>
@@ -112,7 +129,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
             Violated($"Frames are those of the gradients: {_messages} by messages, of which {_reportedMessages} are reported, {_local} of "
                 + $"learners in shared memory, of which {_reportedLocal} are reported; the end's report has {report.Frames} frames.");
         }
-        CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack, _updatesRolledBack);
+        CheckRolledBack(report.UnrollsConsumed, report.UnrollsRolledBack, _rolledBackInAll);
     }
 
     public override int? WorkedWith(object message) =>
@@ -151,13 +168,17 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
                 OnAcknowledged(answer);
                 return;
             case RegisterLearner register when register.Run == _run:
-                _registered[register.Worker] = Math.Max(register.Incarnation, _registered.GetValueOrDefault(register.Worker, -1));
+                var known = _registered.GetValueOrDefault(register.Worker, -1);
+                _registered[register.Worker] = Math.Max(register.Incarnation, known);
+                rounds?.Heard(register.Worker, register.Incarnation > known);
                 return;
             case LearnerRegistered registered:
                 BooksOf(registered.Worker, registered.Incarnation).Credits = registered.Credits;
                 return;
             case Terminated gone when path.Name == Recipient && gone.ActorRef.Path.Name.Split('-') is [_, var index]:
-                _registered.Remove(int.Parse(index, System.Globalization.CultureInfo.InvariantCulture));
+                var worker = int.Parse(index, CultureInfo.InvariantCulture);
+                _registered.Remove(worker);
+                rounds?.Forget(worker);
                 return;
             case StopGradients:
                 _stopped = true;
@@ -198,9 +219,12 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
 
     private void Arrive(PushGradient push)
     {
-        if (push.Offset == 0) _arriving[push.Id.Worker] = new GradientParts(push);
-        if (_arriving.GetValueOrDefault(push.Id.Worker) is not { } parts || !parts.Add(push)) return;
-        _arriving.Remove(push.Id.Worker);
+        if (_registered.GetValueOrDefault(push.Id.Worker, -1) == push.Id.Incarnation) rounds?.Heard(push.Id.Worker);
+        // A server that refuses a repetition at its first part does not let it disturb the gradient that is arriving.
+        var key = rounds is null ? new UnrollId(push.Id.Worker, 0, 0) : push.Id;
+        if (push.Offset == 0) _arriving[key] = new GradientParts(push);
+        if (_arriving.GetValueOrDefault(key) is not { } parts || !parts.Add(push)) return;
+        _arriving.Remove(key);
         parts.Flaw = FlawOf(parts);
         _waiting[push.Id] = _completed = parts;
     }
@@ -211,12 +235,14 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
         if (!_registered.TryGetValue(id.Worker, out var incarnation) || incarnation != id.Incarnation) return "is of no registered learner";
         if (gradient.Total != _state!.Shared.Count) return "has the wrong length";
         if (version.Epoch != Epoch || version.Counter > Updates) return $"is of version {version}, which this run never had";
+        if (rounds is not null && version.Counter < Updates) return $"is of version {version}, an old one";
         if (WasConsumed(id) || id.Sequence <= _lastApplied.GetValueOrDefault((id.Worker, id.Incarnation), -1)) return "comes again";
         return gradient.IsFinite ? null : "is not finite";
     }
 
     private void TakeUp()
     {
+        var applied = new HashSet<int>();
         foreach (var claim in _state!.Gradients.SentAtLeast())
         {
             var (key, last) = ((claim.Worker, claim.Incarnation), claim.Unrolls - 1);
@@ -231,10 +257,22 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
             if (gradient.Flaw is { } flaw) Violated($"Only sound gradients are applied: {id} {flaw}.");
             if (!gradient.HasNormOf(maxNorm)) Violated($"A gradient arrives as it was sent: {id} has norm {gradient.Norm}, {gradient.SentNorm} before clipping.");
             Consume(id);
-            _messages += new Counts(gradient.Frames, 1);
+            applied.Add(id.Worker);
+            _messages += new Counts(gradient.Frames, rounds is null || applied.Count == 1 ? 1 : 0);
         }
+        if (rounds is not null) CheckRound(rounds, applied);
         if (_state.Gradients.Applied != Consumed)
             Violated($"Consumed once: the ledger has {_state.Gradients.Applied} gradients, {Consumed} different ones came and were applied.");
+    }
+
+    private void CheckRound(RoundInvariants round, HashSet<int> applied)
+    {
+        foreach (var left in _waiting.Values)
+            if (left.Flaw is null && !applied.Contains(left.Id.Worker) && _registered.GetValueOrDefault(left.Id.Worker, -1) == left.Id.Incarnation)
+                Violated($"A sound gradient is applied: {left.Id} was not, with those of its version.");
+        _waiting.Clear();
+        foreach (var worker in round.NotWaitedFor(applied)) Violated($"An update waits for all: it did not for {worker}, which was not silent.");
+        round.Updated();
     }
 
     private void OnAcknowledged(GradientAcknowledged answer)

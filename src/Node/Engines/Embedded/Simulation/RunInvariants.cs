@@ -46,8 +46,8 @@ internal abstract class RunInvariants(Action<string> violated)
     /// <summary>What else is to be said of them, for people.</summary>
     public virtual string Rest => "";
 
-    /// <summary>Numbers that are none must be refused.</summary>
-    public virtual bool CanPoison => false;
+    /// <summary>Numbers that are none must be refused, and workers that fail may be made anew.</summary>
+    public virtual bool HasMoreFaults => false;
 
     /// <summary>The last word of each incarnation of a worker.</summary>
     public IEnumerable<WorkerReport> Reports => _workers.Values.Select(books => books.Report).OfType<WorkerReport>();
