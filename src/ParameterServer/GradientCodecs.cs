@@ -8,11 +8,18 @@ namespace Rl.Distributed.ParameterServer;
 
 /// <summary>The gradient server's messages as MessagePack: each an array of its fields, in order.</summary>
 /// <remarks>Reading throws MessagePackSerializationException, EndOfStreamException or OverflowException: each is a rejected message. Whether
-/// a gradient's values are finite is the server's to find out: it counts those that are not.</remarks>
+/// a gradient's values, its norm and its losses are finite is the server's to find out: it counts those that are not. Whatever
+/// else a server adds up is bounded here, so that no sum overflows.</remarks>
 public static class GradientCodecs
 {
     /// <summary>Episodes of one segment, at most.</summary>
     public const int MaxEpisodes = 1 << 16;
+
+    /// <summary>A learner of its own pace, and a server, tell of so many episodes at once; the rest they tell later.</summary>
+    public const int MaxReportedEpisodes = 4096;
+
+    /// <summary>Greatest count of anything in one message.</summary>
+    internal const long MaxCount = 1L << 40;
 
     private const int MaxRunLength = 200, MaxCredits = 1 << 16;
 
@@ -119,13 +126,18 @@ public static class GradientCodecs
     {
         var frames = ReadInt32(ref reader, 1, int.MaxValue, "frames");
         var (returns, lengths) = (ReadArray<float>(ref reader), ReadArray<int>(ref reader));
-        if (returns.Length != lengths.Length) throw new MessagePackSerializationException("Episodes have each a return and a length.");
-        if (!Array.TrueForAll(returns, float.IsFinite)) throw new MessagePackSerializationException("A return is not finite.");
-        var lost = ReadCount(ref reader, "lost episodes");
-        var loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        if (!AreEpisodes(returns, lengths)) throw new MessagePackSerializationException("Episodes have each a finite return and a length.");
+        var lost = ReadCount(ref reader, "lost episodes", MaxEpisodes);
+        var loss = new ActorCriticLossValues(
+            ReadCount(ref reader, "frames", int.MaxValue), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble());
+        var norm = reader.ReadSingle();
+        if (norm < 0) throw new MessagePackSerializationException($"The gradient's norm is {norm}.");
         return new SegmentReport(
-            frames, returns, lengths, lost, loss, reader.ReadSingle(), ReadIndex(ref reader, "gradients kept back"), ReadCount(ref reader, "skew"));
+            frames, returns, lengths, lost, loss, norm, ReadIndex(ref reader, "gradients kept back"), ReadCount(ref reader, "skew", MaxCount));
     }
+
+    internal static bool AreEpisodes(float[] returns, int[] lengths) =>
+        returns.Length == lengths.Length && Array.TrueForAll(returns, float.IsFinite) && Array.TrueForAll(lengths, length => length >= 0);
 
     internal static T[] ReadArray<T>(ref MessagePackReader reader)
         where T : unmanaged
@@ -165,9 +177,10 @@ public static class GradientCodecs
             : throw new MessagePackSerializationException($"{what} is {value}, {least} to {most} expected.");
     }
 
-    internal static long ReadCount(ref MessagePackReader reader, string what)
+    internal static long ReadCount(ref MessagePackReader reader, string what, long most = long.MaxValue)
     {
         var value = reader.ReadInt64();
-        return value >= 0 ? value : throw new MessagePackSerializationException($"{what} is {value}, a count expected.");
+        return value >= 0 && value <= most ? value
+            : throw new MessagePackSerializationException($"{what} is {value}, a count of {most} at most expected.");
     }
 }

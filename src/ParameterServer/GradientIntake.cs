@@ -16,6 +16,10 @@ public sealed record GradientIntakeSetup(
 {
     /// <summary>Which part of the network's parameters these are; all of them where nothing else is said.</summary>
     public ShardRange Range { get; init; } = ShardRange.Whole(Shared.Count);
+
+    /// <summary>The Euclidean norm that learners clip their gradients to; infinity: they do not. Where each gradient is an update, one that is longer
+    /// is clipped again, so that a node with another configuration cannot do more than this one allows.</summary>
+    public float MaxGradientNorm { get; init; } = float.PositiveInfinity;
 }
 
 /// <summary>Puts gradients together from their parts, checks them, and applies them to the shared parameters, each at most once.</summary>
@@ -24,8 +28,11 @@ public sealed record GradientIntakeSetup(
 /// not count, unless it merely came too late.</remarks>
 public sealed class GradientIntake(GradientIntakeSetup setup)
 {
-    // Of one gradient: so many may have gone by before its learner had enough to learn from.
+    // Of one gradient: so many may have gone by before its learner had enough to learn from. Of more the next gradients tell.
     private const int MaxSegments = 1 << 20;
+
+    // Half precision makes a gradient longer by a 2048th at most. Within this nothing is scaled, so that honest gradients arrive to the bit.
+    private const float NormTolerance = 1.01f;
 
     private readonly Dictionary<int, Learner> _learners = [];
     private readonly Dictionary<int, int> _newest = [];
@@ -33,6 +40,13 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
     private readonly Func<long, float> _learningRate = frames => (float)setup.LearningRate.At(frames);
 
     private SharedParameters Shared => setup.Shared;
+
+    /// <summary>So many frames one gradient may tell of.</summary>
+    /// <param name="framesPerGradient">Frames of a segment.</param>
+    public static int MostFrames(int framesPerGradient) => Math.Min(MaxSegments, int.MaxValue / framesPerGradient) * framesPerGradient;
+
+    /// <summary>There are episodes that <see cref="TakeProgress"/> has not told of.</summary>
+    public bool HasEpisodes => _log.HasEpisodes;
 
     /// <summary>The version that θ has now.</summary>
     public ParameterVersion Version => new(setup.Epoch, Shared.Updates);
@@ -50,6 +64,9 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
     /// <summary>A learner is gone; what is still on its way from it is refused.</summary>
     public void Forget(int worker) => _learners.Remove(worker);
 
+    /// <summary>It is of a learner's incarnation that is registered.</summary>
+    public bool Knows(UnrollId id) => _learners.TryGetValue(id.Worker, out var learner) && learner.Incarnation == id.Incarnation;
+
     /// <summary>Takes a part of a gradient.</summary>
     /// <returns>What became of the gradient; null where more of it is to come, or a part is missing.</returns>
     public GradientRejection? Take(PushGradient message)
@@ -65,13 +82,14 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         }
         var offset = message.Offset - setup.Range.Start;
         if (!learner.Parts.Accept(message.Id, Shared.Count, offset, message.Count)) return null;
+        if (offset == 0) learner.Segment = message.Segment;
         var part = learner.Local.Gradient.Slice(offset, message.Count);
         GradientEncodings.Decode(message.Values.Span, message.Encoding, message.Scale, part);
         return learner.Parts.IsComplete ? Apply(message, learner) : null;
     }
 
-    /// <summary>What was applied and refused since the last call.</summary>
-    public LearnerProgress TakeProgress() => _log.Take();
+    /// <summary>What was applied and refused since the last call; of many episodes the oldest.</summary>
+    public LearnerProgress TakeProgress() => _log.Take(mostEpisodes: GradientCodecs.MaxReportedEpisodes);
 
     private GradientRejection Check(PushGradient message, out Learner learner)
     {
@@ -82,8 +100,8 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         if (message.Total != range.Total || message.Offset < range.Start || (long)message.Offset + message.Count > range.End
             || !IsSegments(message.Segment))
             return GradientRejection.WrongLength;
-        // One of the values is not, here or in another part: all servers refuse it.
-        if (!float.IsFinite(message.Segment.GradientNorm)) return GradientRejection.NotFinite;
+        // One of the values is not, here or in another part, or a loss is not: all servers refuse it.
+        if (!message.Segment.IsFinite) return GradientRejection.NotFinite;
         return message.Version.Epoch == setup.Epoch && message.Version.Counter <= Shared.Updates
             ? GradientRejection.None
             : GradientRejection.WrongVersion;
@@ -97,9 +115,10 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
 
     private GradientRejection Apply(PushGradient message, Learner learner)
     {
-        var (segment, local) = (message.Segment, learner.Local);
+        var (segment, local) = (learner.Segment, learner.Local);
         local.Version = message.Version.Counter;
-        var (outcome, before) = setup.Ledger.Apply(message.Id, segment.Frames, local, _learningRate, learner.Statistics);
+        var (outcome, before) = setup.Ledger.Apply(
+            message.Id, segment.Frames, local, _learningRate, NormTolerance * setup.MaxGradientNorm, learner.Statistics);
         if (outcome.Rejection == GradientRejection.Duplicate)
         {
             Shared.Reject(outcome.Rejection);
@@ -123,5 +142,8 @@ public sealed class GradientIntake(GradientIntakeSetup setup)
         public AlignedFloats? Statistics { get; } = shared.CreateStatistics();
 
         public ChunkSequence<UnrollId> Parts { get; } = new();
+
+        /// <summary>What the first part of the present gradient says of it.</summary>
+        public SegmentReport Segment { get; set; } = null!;
     }
 }

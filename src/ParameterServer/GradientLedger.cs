@@ -15,6 +15,10 @@ public sealed class GradientLedger(SharedParameters shared)
 
     private readonly Lock _lock = new();
     private ConsumptionLedger _ledger = new();
+
+    // Of each incarnation the last gradient that was stale: its frames and episodes are counted. After a resume the epoch is another one, and
+    // what was sent before is refused by it.
+    private readonly Dictionary<(int Worker, int Incarnation), long> _stale = [];
     private long _merged;
 
     /// <summary>Gradients of other nodes that were applied since the run began.</summary>
@@ -35,19 +39,25 @@ public sealed class GradientLedger(SharedParameters shared)
         }
     }
 
-    /// <summary>Applies a gradient unless it, or a later one of its learner, was applied before, or it is none.</summary>
+    /// <summary>Applies a gradient unless it, or a later one of its learner, was applied or found stale before, or it is none.</summary>
     /// <returns>What became of it, and the frames of all learners before this segment's were added, if they were: where it was applied, or is
     /// stale.</returns>
     internal (GradientOutcome Outcome, long FramesBefore) Apply(
-        UnrollId id, int frames, LocalParameters local, Func<long, float> learningRate, AlignedFloats? statistics)
+        UnrollId id, int frames, LocalParameters local, Func<long, float> learningRate, float maxNorm, AlignedFloats? statistics)
     {
         lock (_lock)
         {
             var before = shared.Frames;
-            if (_ledger.Contains(id)) return (new GradientOutcome(GradientRejection.Duplicate, 0, 0), before);
-            var outcome = shared.Apply(local, learningRate(before), float.PositiveInfinity, statistics);
+            var learner = (id.Worker, id.Incarnation);
+            if (_ledger.Contains(id) || id.Sequence <= _stale.GetValueOrDefault(learner, -1))
+                return (new GradientOutcome(GradientRejection.Duplicate, 0, 0), before);
+            var outcome = shared.Apply(local, learningRate(before), maxNorm, statistics);
             // The environments were stepped, whether or not it came too late.
-            if (outcome.Rejection == GradientRejection.Stale) return (outcome, shared.AddFrames(frames));
+            if (outcome.Rejection == GradientRejection.Stale)
+            {
+                _stale[learner] = id.Sequence;
+                return (outcome, shared.AddFrames(frames));
+            }
             if (outcome.Rejection != GradientRejection.None) return (outcome, before);
             _ledger.TryConsume(id);
             return (outcome, shared.AddFrames(frames));
@@ -116,6 +126,7 @@ public sealed class GradientLedger(SharedParameters shared)
             var ledger = LedgerOf(checkpoint);
             shared.Load(checkpoint);
             _ledger = ledger;
+            _stale.Clear();
             _merged = checkpoint.Tensors.FirstOrDefault(tensor => tensor.Name == MergedName)?.Int64s is [>= 0 and var merged] ? merged : 0;
         }
     }

@@ -30,7 +30,10 @@ public sealed record PushGradient(
     public int Count => Values.Length / GradientEncodings.BytesPerValue(Encoding);
 }
 
-/// <summary>A segment that a learner acted for and learned from, together with those before it that gave no gradient.</summary>
+/// <summary>A segment that a learner acted for and learned from, together with those before it that gave no gradient: as many of these as
+/// <see cref="GradientIntake.MostFrames"/> allows, and of their episodes <see cref="GradientCodecs.MaxReportedEpisodes"/>. The rest comes with the
+/// next gradient.</summary>
+/// <remarks>Of a gradient in parts the server's first part counts. Episodes are in the first part of all, the other parts have none.</remarks>
 /// <param name="Frames">Its steps, all environments together: a multiple of a segment's.</param>
 /// <param name="EpisodeReturns">Returns of the whole games that ended in it, oldest first.</param>
 /// <param name="EpisodeLengths">Their lengths in steps.</param>
@@ -41,7 +44,15 @@ public sealed record PushGradient(
 /// <param name="Skew">Of the parameters that it acted with: updates of the shard that had most less those of the one that had least.</param>
 public sealed record SegmentReport(
     int Frames, float[] EpisodeReturns, int[] EpisodeLengths, long EpisodesLost, ActorCriticLossValues Loss, float GradientNorm,
-    int KeptBack = 0, long Skew = 0);
+    int KeptBack = 0, long Skew = 0)
+{
+    private const double GreatestLoss = 1e100;
+
+    /// <summary>The norm and the losses are numbers, and so are sums of any count of such losses.</summary>
+    internal bool IsFinite =>
+        float.IsFinite(GradientNorm) && Math.Abs(Loss.PolicyGradient) <= GreatestLoss && Math.Abs(Loss.Value) <= GreatestLoss
+        && Math.Abs(Loss.Entropy) <= GreatestLoss;
+}
 
 // What it answers.
 

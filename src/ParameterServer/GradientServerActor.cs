@@ -43,7 +43,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private IActorRef _observer = ActorRefs.Nobody;
     private long _publishedUpdates = -1, _targetsPublished;
-    private readonly Queue<(PushGradient Push, IActorRef From)> _waiting = new();
+    private readonly WaitingGradients _waiting;
     private float[]? _publishedTarget;
     private long _taken, _held;
     private bool _bringing;
@@ -53,7 +53,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
     public GradientServerActor(GradientServerSetup setup)
     {
         _setup = setup;
-        _snapshots = new SnapshotPool(setup.Learning.Shared.Count);
+        (_snapshots, _waiting) = (new SnapshotPool(setup.Learning.Shared.Count), new WaitingGradients(setup.Credits));
         _taken = _held = setup.Learning.Shared.Updates;
         Receive<PushGradient>(message => OnPush(message, Sender));
         Receive<CheckpointHeld>(OnCheckpointHeld);
@@ -93,11 +93,12 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         Sender.Tell(new LearnerRegistered(message.Worker, message.Incarnation, _setup.Credits, _setup.Learning.Shared.Frames, _setup.Shard));
     }
 
-    // What would go beyond the bound waits for its turn; credits bound how much that is.
+    // What would go beyond the bound waits for its turn; what would be refused anyway is.
     private void OnPush(PushGradient message, IActorRef from)
     {
         if (_finished) return;
-        if (_setup.Save is not null && _setup.Learning.Shared.Updates - _held >= _setup.MaxRolledBackUpdates) _waiting.Enqueue((message, from));
+        var mustWait = _setup.Save is not null && _setup.Learning.Shared.Updates - _held >= _setup.MaxRolledBackUpdates;
+        if (mustWait && _setup.Intake.Knows(message.Id)) _waiting.Add(message, from);
         else Take(message, from);
     }
 
@@ -133,11 +134,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         (_held, _bringing) = (message.Updates, false);
         if (_finished) return;
         SaveIfDue();
-        for (var left = _waiting.Count; left > 0 && !_finished; left--)
-        {
-            var (push, from) = _waiting.Dequeue();
-            OnPush(push, from);
-        }
+        foreach (var (part, from) in _waiting.TakeAll()) OnPush(part, from);
     }
 
     // A flood of them must not fill the log.
@@ -180,15 +177,21 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
 
     private void Report()
     {
-        var progress = _setup.Intake.TakeProgress();
         var shared = _setup.Learning.Shared;
-        if (progress.Updates + progress.Rejected > 0) _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
+        do
+        {
+            var progress = _setup.Intake.TakeProgress();
+            if (progress.Updates + progress.Rejected + progress.EpisodeReturns.Length + progress.EpisodesLost > 0)
+                _observer.Tell(new GradientsReport(progress, shared.Frames, shared.Updates));
+        }
+        while (_setup.Intake.HasEpisodes);
     }
 
     private void Finish()
     {
         if (_finished) return;
         _finished = true;
+        _waiting.Clear();
         Report();
         if (_setup.Save is not null) Save(isLast: true);
         _observer.Tell(GradientsFinished.Instance);
@@ -201,6 +204,7 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
             if (!learner.Equals(message.ActorRef)) continue;
             _learners.Remove(worker);
             _setup.Intake.Forget(worker);
+            _waiting.Forget(worker);
             return;
         }
     }

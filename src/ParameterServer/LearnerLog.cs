@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Trajectories;
 
@@ -128,19 +129,24 @@ public sealed class LearnerLog : IEpisodeLog
         _keptBack += count;
     }
 
-    /// <summary>Everything since the last call.</summary>
-    public LearnerProgress Take()
+    /// <summary>There are episodes that no call of <see cref="Take"/> has told of.</summary>
+    public bool HasEpisodes => _returns.Count > 0 || _lost > 0;
+
+    /// <summary>Everything since the last call; of more frames or episodes than this the oldest, the rest is for the next call.</summary>
+    public LearnerProgress Take(long mostFrames = long.MaxValue, int mostEpisodes = int.MaxValue)
     {
+        var (frames, lost) = (Math.Min(_frames, mostFrames), Math.Min(_lost, mostEpisodes));
+        var episodes = Math.Min(_returns.Count, mostEpisodes);
         var progress = new LearnerProgress
         {
-            Frames = _frames,
+            Frames = frames,
             Updates = _updates,
             Rejected = _rejected,
             NotFinite = _notFinite,
             KeptBack = _keptBack,
-            EpisodeReturns = [.. _returns],
-            EpisodeLengths = [.. _lengths],
-            EpisodesLost = _lost,
+            EpisodeReturns = CollectionsMarshal.AsSpan(_returns)[..episodes].ToArray(),
+            EpisodeLengths = CollectionsMarshal.AsSpan(_lengths)[..episodes].ToArray(),
+            EpisodesLost = lost,
             Loss = _loss,
             GradientNormSum = _normSum,
             StalenessSum = _stalenessSum,
@@ -148,9 +154,10 @@ public sealed class LearnerLog : IEpisodeLog
             SkewSum = _skewSum,
             SkewMax = _skewMax,
         };
-        _returns.Clear();
-        _lengths.Clear();
-        (_frames, _updates, _rejected, _notFinite, _keptBack, _lost) = (0, 0, 0, 0, 0, 0);
+        _returns.RemoveRange(0, episodes);
+        _lengths.RemoveRange(0, episodes);
+        (_frames, _lost) = (_frames - frames, _lost - lost);
+        (_updates, _rejected, _notFinite, _keptBack) = (0, 0, 0, 0);
         (_stalenessSum, _stalenessMax, _skewSum, _skewMax, _normSum, _loss) = (0, 0, 0, 0, 0, default);
         return progress;
     }

@@ -84,7 +84,11 @@ public sealed class ShardActor : ReceiveActor, IWithTimers
         ledger.Load(state);
         var target = learning.TargetInterval > 0 ? new TargetParameters(shared, learning.TargetInterval, learning.TargetClock) : null;
         if (target is not null && state.TryTensor(TargetName) is { } values) target.Load(values.Floats);
-        var intake = new GradientIntakeSetup(shared, ledger, target, learning.LearningRate, learning.FramesPerGradient, _start.Epoch) { Range = range };
+        var intake = new GradientIntakeSetup(shared, ledger, target, learning.LearningRate, learning.FramesPerGradient, _start.Epoch)
+        {
+            Range = range,
+            MaxGradientNorm = learning.MaxGradientNorm,
+        };
         var parameters = Context.ActorOf(Props.Create(() => new ParameterServerActor(_start.Wire)), ServerNames.Parameters);
         var targets = target is null
             ? ActorRefs.Nobody

@@ -13,6 +13,9 @@ public static class ShardCodecs
 {
     private const int MaxSlots = ShardRange.MaxShards, MaxText = 1000, MaxSeen = 4 * ShardRange.MaxShards;
 
+    // Of a hundred thousand updates, each with the greatest count.
+    private const long MaxSum = 1L << 57;
+
     public static void Write(ref MessagePackWriter writer, OfferShards message) => writer.Write(message.Slots);
 
     public static OfferShards ReadOfferShards(ref MessagePackReader reader) => new(ReadInt32(ref reader, 1, MaxSlots, "slots"));
@@ -20,7 +23,7 @@ public static class ShardCodecs
     public static void Write(ref MessagePackWriter writer, StartShard message)
     {
         var (range, learning, wire) = (message.Range, message.Learning, message.Wire);
-        writer.WriteArrayHeader(22);
+        writer.WriteArrayHeader(23);
         writer.Write(message.Run);
         WriteShard(ref writer, message.Shard, message.Epoch);
         writer.Write(range.Start);
@@ -38,6 +41,7 @@ public static class ShardCodecs
         writer.Write((int)learning.TargetClock);
         writer.Write(learning.TotalFrames);
         writer.Write(learning.Credits);
+        writer.Write(learning.MaxGradientNorm);
         writer.Write(wire.PublishMilliseconds);
         writer.Write(wire.ChunkKilobytes);
         writer.Write(wire.ChunksInFlight);
@@ -46,7 +50,7 @@ public static class ShardCodecs
 
     public static StartShard ReadStartShard(ref MessagePackReader reader)
     {
-        ReadFields(ref reader, 22, nameof(StartShard));
+        ReadFields(ref reader, 23, nameof(StartShard));
         var (run, shard, epoch) = (ReadText(ref reader, "run"), ReadShard(ref reader), ReadIndex(ref reader, "epoch"));
         var (start, count, total) = (ReadIndex(ref reader, "start"), ReadIndex(ref reader, "count"), ReadIndex(ref reader, "total"));
         if (count == 0 || start > total - count) throw new MessagePackSerializationException($"{count} from {start} on are no part of {total} parameters.");
@@ -61,7 +65,11 @@ public static class ShardCodecs
             update, new LinearSchedule(ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "learning rate"), ReadNumber(ref reader, "frames")),
             ReadInt32(ref reader, 1, int.MaxValue, "frames"), ReadCount(ref reader, "target interval"),
             (TargetClock)ReadInt32(ref reader, 0, (int)TargetClock.Updates, "target clock"), ReadCount(ref reader, "total frames"),
-            ReadInt32(ref reader, 1, int.MaxValue, "credits"));
+            ReadInt32(ref reader, 1, int.MaxValue, "credits"))
+        {
+            MaxGradientNorm = reader.ReadSingle(),
+        };
+        if (!(learning.MaxGradientNorm >= 0)) throw new MessagePackSerializationException($"The greatest norm is {learning.MaxGradientNorm}.");
         var wire = new ParameterServerOptions
         {
             PublishMilliseconds = ReadNumber(ref reader, "milliseconds"),
@@ -200,22 +208,22 @@ public static class ShardCodecs
         var (frames, updates, rejected) = (ReadCount(ref reader, "frames"), ReadCount(ref reader, "updates"), ReadCount(ref reader, "rejected"));
         var progress = new LearnerProgress
         {
-            Frames = ReadCount(ref reader, "frames"),
-            Updates = ReadCount(ref reader, "updates"),
-            Rejected = ReadCount(ref reader, "rejected"),
-            NotFinite = ReadCount(ref reader, "not finite"),
-            KeptBack = ReadCount(ref reader, "kept back"),
+            Frames = ReadCount(ref reader, "frames", MaxCount),
+            Updates = ReadCount(ref reader, "updates", MaxCount),
+            Rejected = ReadCount(ref reader, "rejected", MaxCount),
+            NotFinite = ReadCount(ref reader, "not finite", MaxCount),
+            KeptBack = ReadCount(ref reader, "kept back", MaxCount),
             EpisodeReturns = ReadArray<float>(ref reader),
             EpisodeLengths = ReadArray<int>(ref reader),
-            EpisodesLost = ReadCount(ref reader, "lost episodes"),
-            Loss = new ActorCriticLossValues(ReadCount(ref reader, "frames"), reader.ReadDouble(), reader.ReadDouble(), reader.ReadDouble()),
-            GradientNormSum = reader.ReadDouble(),
-            StalenessSum = ReadCount(ref reader, "staleness"),
-            StalenessMax = ReadCount(ref reader, "staleness"),
-            SkewSum = ReadCount(ref reader, "skew"),
-            SkewMax = ReadCount(ref reader, "skew"),
+            EpisodesLost = ReadCount(ref reader, "lost episodes", MaxCount),
+            Loss = new ActorCriticLossValues(ReadCount(ref reader, "frames", MaxCount), ReadLoss(ref reader), ReadLoss(ref reader), ReadLoss(ref reader)),
+            GradientNormSum = ReadNumber(ref reader, "sum of norms"),
+            StalenessSum = ReadCount(ref reader, "staleness", MaxSum),
+            StalenessMax = ReadCount(ref reader, "staleness", MaxCount),
+            SkewSum = ReadCount(ref reader, "skew", MaxSum),
+            SkewMax = ReadCount(ref reader, "skew", MaxCount),
         };
-        if (progress.EpisodeReturns.Length != progress.EpisodeLengths.Length || !Array.TrueForAll(progress.EpisodeReturns, float.IsFinite))
+        if (!AreEpisodes(progress.EpisodeReturns, progress.EpisodeLengths))
             throw new MessagePackSerializationException("Episodes have each a finite return and a length.");
         return new ShardReport(shard, epoch, frames, updates, rejected, progress);
     }
@@ -230,6 +238,12 @@ public static class ShardCodecs
     {
         var count = reader.ReadArrayHeader();
         return count <= most ? count : throw new MessagePackSerializationException($"{count} entries, at most {most} expected.");
+    }
+
+    private static double ReadLoss(ref MessagePackReader reader)
+    {
+        var value = reader.ReadDouble();
+        return double.IsFinite(value) ? value : throw new MessagePackSerializationException($"A loss is {value}.");
     }
 
     private static double ReadNumber(ref MessagePackReader reader, string what)

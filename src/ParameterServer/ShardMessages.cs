@@ -28,7 +28,11 @@ public sealed record StartShard(
 /// <param name="Credits">Gradients that a learner may have on their way at once.</param>
 public sealed record ShardLearning(
     SharedParametersOptions Update, LinearSchedule LearningRate, int FramesPerGradient, long TargetInterval, TargetClock TargetClock,
-    long TotalFrames, int Credits);
+    long TotalFrames, int Credits)
+{
+    /// <summary>The Euclidean norm that learners clip the whole gradient to; infinity: they do not.</summary>
+    public float MaxGradientNorm { get; init; } = float.PositiveInfinity;
+}
 
 /// <summary>From a shard to the owner: it is there and needs its state. Said again until that comes.</summary>
 public sealed record ShardStarted(int Shard, int Epoch);

@@ -12,10 +12,11 @@ public enum GradientRejection
     /// <summary>It is of another network.</summary>
     WrongLength,
 
-    /// <summary>It holds NaN or infinity: one would poison the statistics, and so every learner, for good.</summary>
+    /// <summary>It holds NaN or infinity, or its length is beyond <see cref="SharedParameters.MaxNorm"/>: one would poison the statistics, and so
+    /// every learner, for good.</summary>
     NotFinite,
 
-    /// <summary>It, or a later one of the same learner, was applied before.</summary>
+    /// <summary>It, or a later one of the same learner, was applied before, or was stale.</summary>
     Duplicate,
 
     /// <summary>Its learner was restarted meanwhile.</summary>
@@ -66,6 +67,11 @@ public readonly record struct GradientOutcome(GradientRejection Rejection, float
 /// </remarks>
 public sealed class SharedParameters : IFrameCount
 {
+    /// <summary>A longer gradient, after clipping, is refused as not finite. Its elements may be numbers, but their squares, or the sum of these that
+    /// AdaGrad keeps, would not fit into single precision (3.4e38): g would be infinite for good, and its parameter never move again. So long a one
+    /// comes from a run that diverges; AdaGrad could add up 10⁸ of just this length.</summary>
+    public const float MaxNorm = 1e15f;
+
     private const string ParametersName = "parameters", SquaresName = "optimizer.square_avg", CountersName = "counters";
 
     // A cache line of their own: learners write them at every update.
@@ -144,16 +150,16 @@ public sealed class SharedParameters : IFrameCount
         if ((statistics is null) != _options.Rule.HasSharedStatistics() || own.Length != Count)
             throw new ArgumentException($"The rule {_options.Rule} takes other statistics.", nameof(statistics));
         var norm = GradientClipping.Norm(local.Gradient);
+        var scale = GradientClipping.Scale(norm, maxNorm);
         var before = Updates;
         var staleness = before - local.Version;
         var rejection = local.Gradient.Length != Count ? GradientRejection.WrongLength
-            : !float.IsFinite(norm) ? GradientRejection.NotFinite
+            : !(norm * scale <= MaxNorm) ? GradientRejection.NotFinite
             : _options.MaxStaleness > 0 && staleness > _options.MaxStaleness ? GradientRejection.Stale
             : GradientRejection.None;
         if (rejection != GradientRejection.None) return Reject(local, rejection, norm, staleness);
         var (decay, rest) = _options.Rule == UpdateRule.AdaGrad ? (1.0, 1.0) : (_options.Decay, 1.0 - _options.Decay);
-        var rates = new UpdateRates(
-            (float)decay, (float)rest, (float)_options.Epsilon, learningRate, GradientClipping.Scale(norm, maxNorm));
+        var rates = new UpdateRates((float)decay, (float)rest, (float)_options.Epsilon, learningRate, scale);
         if (_options.Rule == UpdateRule.Momentum) UpdateKernel.Momentum(_theta.AsSpan(), own.AsSpan(), local.Gradient, local.Values, rates);
         else UpdateKernel.RmsProp(_theta.AsSpan(), own.AsSpan(), local.Gradient, local.Values, rates);
         local.Version = before + 1;

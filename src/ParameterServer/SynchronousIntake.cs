@@ -137,7 +137,7 @@ public sealed class SynchronousIntake(GradientIntakeSetup setup, float maxNorm, 
         GradientEncodings.Decode(message.Values.Span, message.Encoding, message.Scale, learner.Gradient.Slice(message.Offset, message.Count));
         if (!learner.Parts.IsComplete) return null;
         if (message.Version.Counter < Shared.Updates) return GradientRejection.Stale;
-        if (!float.IsFinite(GradientClipping.Norm(learner.Gradient))) return GradientRejection.NotFinite;
+        if (!float.IsFinite(GradientClipping.Norm(learner.Gradient)) || !message.Segment.IsFinite) return GradientRejection.NotFinite;
         learner.Given = message;
         return null;
     }

@@ -41,6 +41,47 @@ public sealed class GradientCodecTests
         foreach (var scale in (float[])[0, -1, float.NaN, float.PositiveInfinity, float.Epsilon]) Refused(tree => tree[Scale] = scale);
     }
 
+    [Fact]
+    public void Counts_whose_sums_would_overflow_and_lengths_below_zero_are_refused()
+    {
+        var sound = Push().Segment;
+        Assert.Equal(sound, Read(sound) with { EpisodeReturns = sound.EpisodeReturns, EpisodeLengths = sound.EpisodeLengths });
+        var most = sound with { EpisodesLost = GradientCodecs.MaxEpisodes, Skew = 1L << 40 };
+        Assert.Equal((most.EpisodesLost, most.Skew), (Read(most).EpisodesLost, Read(most).Skew));
+        SegmentReport[] bad =
+        [
+            sound with { EpisodesLost = most.EpisodesLost + 1 }, sound with { EpisodesLost = long.MaxValue }, sound with { Skew = most.Skew + 1 },
+            sound with { Loss = new ActorCriticLossValues(1L << 31, 0, 0, 0) }, sound with { EpisodeLengths = [-1] }, sound with { GradientNorm = -1 },
+        ];
+        foreach (var segment in bad) Assert.Throws<MessagePackSerializationException>(() => Read(segment));
+        // That is for the server to see, and to count.
+        Assert.True(double.IsNaN(Read(sound with { Loss = new ActorCriticLossValues(5, double.NaN, 0, 0), GradientNorm = float.NaN }).Loss.PolicyGradient));
+
+        static SegmentReport Read(SegmentReport segment) => GradientCodecTests.Read(_ => { }, Push() with { Segment = segment }).Segment;
+    }
+
+    [Fact]
+    public void A_shards_report_whose_sums_would_overflow_is_refused()
+    {
+        var sound = new LearnerLog().Take() with { EpisodeReturns = [1], EpisodeLengths = [2] };
+        Assert.Equal(2, Read(sound).EpisodeLengths[0]);
+        LearnerProgress[] bad =
+        [
+            sound with { Frames = long.MaxValue }, sound with { KeptBack = long.MaxValue }, sound with { EpisodesLost = long.MaxValue },
+            sound with { SkewSum = long.MaxValue }, sound with { StalenessSum = long.MaxValue }, sound with { SkewMax = long.MaxValue },
+            sound with { EpisodeLengths = [-1] }, sound with { EpisodeReturns = [float.NaN] }, sound with { GradientNormSum = double.NaN },
+            sound with { Loss = new ActorCriticLossValues(1, 0, double.PositiveInfinity, 0) }, sound with { Loss = new ActorCriticLossValues(1, 0, 0, double.NaN) },
+        ];
+        foreach (var progress in bad) Assert.Throws<MessagePackSerializationException>(() => Read(progress));
+
+        static LearnerProgress Read(LearnerProgress progress)
+        {
+            var report = new ShardReport(1, 2, 3, 4, 5, progress);
+            var reader = new MessagePackReader(MessagePackValues.Bytes((ref MessagePackWriter writer) => ShardCodecs.Write(ref writer, report)));
+            return ShardCodecs.ReadShardReport(ref reader).Progress;
+        }
+    }
+
     [Theory]
     [InlineData(1f)]
     [InlineData(1e-30f)]
@@ -85,12 +126,14 @@ public sealed class GradientCodecTests
 
     private static void Refused(Action<object?[]> change) => Assert.Throws<MessagePackSerializationException>(() => Read(change));
 
+    private static PushGradient Push() => new(
+        new UnrollId(1, 2, 3), new ParameterVersion(0, 4), 4, 1, GradientEncoding.Float32, 1, new byte[8],
+        new SegmentReport(5, [1], [6], 0, new ActorCriticLossValues(5, 1, 2, 3), 4));
+
     /// <summary>A small gradient, changed on its way.</summary>
-    private static PushGradient Read(Action<object?[]> change)
+    private static PushGradient Read(Action<object?[]> change, PushGradient? given = null)
     {
-        var push = new PushGradient(
-            new UnrollId(1, 2, 3), new ParameterVersion(0, 4), 4, 1, GradientEncoding.Float32, 1, new byte[8],
-            new SegmentReport(5, [1], [6], 0, new ActorCriticLossValues(5, 1, 2, 3), 4));
+        var push = given ?? Push();
         var written = new MessagePackReader(MessagePackValues.Bytes((ref MessagePackWriter writer) => GradientCodecs.Write(ref writer, push)));
         var tree = (object?[])MessagePackValues.Read(ref written)!;
         change(tree);

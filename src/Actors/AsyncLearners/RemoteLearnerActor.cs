@@ -30,12 +30,12 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
     private readonly int _worker, _incarnation, _chunkLength;
     private long _sequence;
     private int _credits, _keptBack, _mostCredits = int.MaxValue;
-    private bool _granted, _running, _wasStale;
+    private bool _granted, _running;
 
     /// <param name="setup">What it needs beside the actors.</param>
     /// <param name="identity">Which learner it is.</param>
     /// <param name="finder">Knows where its gradients go: a <see cref="ShardFinderActor"/>.</param>
-    /// <param name="caches">The node's caches, which say when there are weights.</param>
+    /// <param name="caches">The node's caches, which say when there are weights: first those of θ, for each shard, in order.</param>
     /// <param name="cells">Where they are: for each shard, in order.</param>
     /// <param name="observer">Gets its <see cref="WorkerReport"/>s.</param>
     public RemoteLearnerActor(
@@ -139,26 +139,31 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         Begin();
     }
 
-    /// <summary>Takes the newest weights; false where some have not come yet, or are of a shard that has begun anew meanwhile.</summary>
+    /// <summary>Takes the newest weights; false where some have not come yet, are of a shard that has begun anew meanwhile, or are those that a
+    /// gradient was too stale with.</summary>
     private bool Refresh()
     {
-        if (_wasStale || _learner.WantsParameters || Array.Exists(_shards, shard => shard.Version?.Epoch != shard.Epoch))
+        if (_learner.WantsParameters || Array.Exists(_shards, shard => shard.IsTooOld || shard.Version?.Epoch != shard.Epoch))
         {
-            foreach (var shard in _shards)
-                if (!Refresh(shard)) return false;
-            _wasStale = false;
+            for (var i = 0; i < _shards.Length; i++)
+                if (!Refresh(i)) return false;
         }
         return _run.HoldTarget();
     }
 
-    private bool Refresh(Shard shard)
+    private bool Refresh(int index)
     {
+        var shard = _shards[index];
         if (shard.Cells.Parameters.Acquire() is not { } newest) return false;
         var version = newest.Version;
-        if (version != shard.Version) newest.Values.CopyTo(_local.Values[shard.Cells.Range.Start..]);
+        if (version != shard.Version)
+        {
+            newest.Values.CopyTo(_local.Values[shard.Cells.Range.Start..]);
+            (shard.Version, shard.FirstSequence, shard.IsTooOld) = (version, _sequence, false);
+        }
         newest.Release();
-        shard.Version = version;
-        return version.Epoch == shard.Epoch;
+        if (shard.IsTooOld) _caches[index].Tell(new AwaitNewerParameters(version));
+        return version.Epoch == shard.Epoch && !shard.IsTooOld;
     }
 
     private void Send()
@@ -169,17 +174,23 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var size = GradientEncodings.BytesPerValue(wire.GradientEncoding);
         var buffer = _free.TryPop(out var free) ? free : new byte[gradient.Length * size];
         var scale = GradientEncodings.Encode(gradient, GradientClipping.Scale(norm, _setup.MaxGradientNorm), wire.GradientEncoding, buffer);
-        var progress = _log.Take();
+        // There may have been many segments without a gradient; what one message does not hold is told with the next.
+        var progress = _log.Take(GradientIntake.MostFrames(_learner.Frames), GradientCodecs.MaxReportedEpisodes);
+        var frames = (int)progress.Frames;
+        var keptBack = Math.Min(_keptBack, (frames / _learner.Frames) - 1);
+        _keptBack -= keptBack;
         var segment = new SegmentReport(
-            (int)progress.Frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, _keptBack, Skew());
-        _keptBack = 0;
+            frames, progress.EpisodeReturns, progress.EpisodeLengths, progress.EpisodesLost, progress.Loss, norm, keptBack, Skew());
+        // Episodes are counted by the server that has the first part of all.
+        var others = segment with { EpisodeReturns = [], EpisodeLengths = [], EpisodesLost = 0 };
         foreach (var shard in _shards)
         {
             for (var sent = shard.Cells.Range.Start; sent < shard.Cells.Range.End;)
             {
                 var length = ChunkSequence<UnrollId>.LengthAt(sent, shard.Cells.Range.End, _chunkLength);
                 var values = buffer.AsMemory(sent * size, length * size);
-                shard.Server!.Tell(new PushGradient(id, shard.Version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, values, segment));
+                shard.Server!.Tell(new PushGradient(
+                    id, shard.Version!.Value, gradient.Length, sent, wire.GradientEncoding, scale, values, sent == 0 ? segment : others));
                 sent += length;
             }
         }
@@ -205,7 +216,8 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
         var shard = _shards[message.Shard];
         _run.OnFrames(message.Frames);
         if (shard.Newest is not { } newest || message.Newest > newest) shard.Newest = message.Newest;
-        _wasStale |= message.Rejection == GradientRejection.Stale;
+        // The next one with the same parameters would be, too. Of an earlier gradient it says nothing: newer ones have come since.
+        if (message.Rejection == GradientRejection.Stale && message.Id.Sequence >= shard.FirstSequence) shard.IsTooOld = true;
         // It had given this learner up.
         if (message.Rejection == GradientRejection.UnknownLearner && shard.IsRegistered && Sender.Equals(shard.Server))
         {
@@ -249,6 +261,12 @@ public sealed class RemoteLearnerActor : ReceiveActor, IWithTimers
 
         /// <summary>Of the parameters that the learner acts with.</summary>
         public ParameterVersion? Version { get; set; }
+
+        /// <summary>Of the first gradient that was computed with these.</summary>
+        public long FirstSequence { get; set; }
+
+        /// <summary>Gradients computed with these are refused as stale.</summary>
+        public bool IsTooOld { get; set; }
 
         /// <summary>The last one that the server told of.</summary>
         public ParameterVersion? Newest { get; set; }

@@ -104,7 +104,10 @@ internal sealed class AsyncRunPlan : RunPlan
     {
         var refresh = _recipe.TargetRefresh;
         var learning = new ShardLearning(
-            _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits);
+            _recipe.Options.Update, LearningRate, FramesPerGradient, refresh.Interval, refresh.Clock, Config.Frames, Credits)
+        {
+            MaxGradientNorm = _recipe.Options.MaxGradientNorm,
+        };
         var setup = new ShardedRunSetup(_state, RunId, learning, Config.ParameterServer, LearningRate, CheckpointFrames, Writer);
         var owner = context.ActorOf(Props.Create(() => new ShardedRunActor(setup, self)), RunCoordinator.LearnerName);
         if (_localShards > 0)
@@ -155,7 +158,7 @@ internal sealed class AsyncRunPlan : RunPlan
     }
 
     private GradientIntakeSetup Learning() =>
-        new(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch);
+        new(_state.Shared, _state.Gradients, _target, LearningRate, FramesPerGradient, _state.Epoch) { MaxGradientNorm = _recipe.Options.MaxGradientNorm };
 
     // All learners' memory, for those of other nodes.
     private void StartReplay(IActorContext context)

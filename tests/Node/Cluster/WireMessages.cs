@@ -72,7 +72,8 @@ internal static class WireMessages
             id, version, before + count + after, before, encoding, MathF.ScaleB(1, (returns.Length % 200) - 100),
             Enumerable.Range(0, count * GradientEncodings.BytesPerValue(encoding)).Select(i => (byte)i).ToArray(),
             new SegmentReport(
-                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost, new ActorCriticLossValues(lost, -0.5, 2, 3), 40, frames - 1, lost));
+                frames, [.. returns.Select(value => value / 7f)], [.. returns.Select(Math.Abs)], lost % 60_000,
+                new ActorCriticLossValues(lost % int.MaxValue, -0.5, 2, 3), 40, frames - 1, lost % (1L << 40)));
 
     public static IReadOnlyDictionary<Type, Gen<object>> Generators { get; } = new Dictionary<Type, Gen<object>>
     {
@@ -122,7 +123,10 @@ internal static class WireMessages
                 run, shard, numbers[0], new ShardRange(numbers[1] / 2, count, (numbers[1] / 2) + count + 7),
                 new ShardLearning(
                     new SharedParametersOptions { Rule = rule, Decay = 0.5, Epsilon = 1e-3, MaxStaleness = counts[0] }, new LinearSchedule(0.25, 0.1, counts[1]),
-                    count, counts[2], clock, counts[3], count),
+                    count, counts[2], clock, counts[3], count)
+                {
+                    MaxGradientNorm = counts[0] % 2 == 0 ? float.PositiveInfinity : count,
+                },
                 new ParameterServerOptions { PublishMilliseconds = count, ChunkKilobytes = count, ChunksInFlight = count, MaxRolledBackUpdates = count + 2 })),
         [typeof(ShardStarted)] = Boxed(Shard.Zip(Index, (shard, epoch) => new ShardStarted(shard, epoch))),
         [typeof(StateChunk)] = Boxed(
@@ -140,7 +144,8 @@ internal static class WireMessages
         [typeof(ShardReport)] = Boxed(
             from shard in Shard
             from epoch in Index
-            from counts in Count.ArrayOf(13)
+            from any in Count.ArrayOf(13)
+            let counts = Array.ConvertAll(any, count => count % (1L << 40))
             from returns in Gen.Choose(-1000, 1000).ArrayOf()
             select new ShardReport(shard, epoch, counts[0], counts[1], counts[2], new LearnerProgress
             {

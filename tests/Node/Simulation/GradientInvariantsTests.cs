@@ -90,6 +90,36 @@ public sealed class GradientInvariantsTests
         AssertOnly("Frames are those of the gradients");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_stale_gradient_counts_once_and_one_that_counts_again_is_seen(bool forgets)
+    {
+        _state = new AsyncState("a3c", new SharedParameters(new float[Parameters], new SharedParametersOptions { MaxStaleness = 1 }));
+        _state.Begin(1, 0);
+        _intake = Lead(_state, 1);
+        See(new RegisterLearner(0, 0, "run"), _server);
+        for (var sequence = 0; sequence < 2; sequence++) Arrive(sequence, GradientRejection.None);
+        Arrive(2, GradientRejection.Stale);
+        Assert.Empty(_violations);
+        if (forgets)
+        {
+            _intake = NewIntake(_state, new GradientLedger(_state.Shared), 1);
+            Arrive(2, GradientRejection.Stale);
+            Assert.Contains(_violations, text => text.StartsWith("Only sound gradients count", StringComparison.Ordinal));
+            return;
+        }
+        Arrive(2, GradientRejection.Duplicate);
+        Assert.Empty(_violations);
+
+        void Arrive(long sequence, GradientRejection expected)
+        {
+            _invariants.ObserveRepeated(Push(sequence, epoch: 1));
+            Assert.Equal(expected, _intake.Take(Push(sequence, epoch: 1)));
+            _invariants.Check();
+        }
+    }
+
     [Fact]
     public void A_gradient_that_was_rolled_back_and_is_applied_again_is_seen()
     {
@@ -300,10 +330,15 @@ public sealed class GradientInvariantsTests
     private GradientIntake Lead(AsyncState state, int epoch, int localWorkers = 0)
     {
         _invariants.LeaderStarted(state, "run", localWorkers: localWorkers);
-        var rate = new LinearSchedule(0.1, 0.1, 1000);
-        var intake = new GradientIntake(new GradientIntakeSetup(state.Shared, state.Gradients, null, rate, Frames, epoch));
-        intake.TryRegister(0, 0);
+        var intake = NewIntake(state, state.Gradients, epoch);
         See(new PublishParameters(_snapshots.Take(new ParameterVersion(epoch, 0), state.Shared.Values)));
+        return intake;
+    }
+
+    private static GradientIntake NewIntake(AsyncState state, GradientLedger ledger, int epoch)
+    {
+        var intake = new GradientIntake(new GradientIntakeSetup(state.Shared, ledger, null, new LinearSchedule(0.1, 0.1, 1000), Frames, epoch));
+        Assert.True(intake.TryRegister(0, 0));
         return intake;
     }
 

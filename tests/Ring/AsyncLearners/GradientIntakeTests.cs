@@ -59,6 +59,57 @@ public sealed class GradientIntakeTests
         Assert.Equal(twin.Values, _shared.Values);
     }
 
+    [Fact]
+    public void Episodes_are_those_of_the_first_part()
+    {
+        var gradient = Push(0, Gradient(1));
+        var others = gradient.Segment with { EpisodeReturns = [], EpisodeLengths = [], EpisodesLost = 0 };
+        var first = gradient.Segment with { EpisodesLost = 3 };
+        Assert.Null(_intake.Take(Part(gradient, 0, 16) with { Segment = first }));
+        Assert.Equal(GradientRejection.None, _intake.Take(Part(gradient, 16, 24) with { Segment = others }));
+        var progress = _intake.TakeProgress();
+        Assert.Equal((1, 3), (Assert.Single(progress.EpisodeReturns), progress.EpisodesLost));
+    }
+
+    [Fact]
+    public void What_one_report_cannot_hold_comes_with_later_ones()
+    {
+        const int most = GradientCodecs.MaxReportedEpisodes;
+        for (var sequence = 0; sequence < 3; sequence++)
+        {
+            var push = Push(sequence, Gradient(sequence));
+            var returns = Enumerable.Repeat((float)sequence, most - 1).ToArray();
+            _intake.Take(push with { Segment = push.Segment with { EpisodeReturns = returns, EpisodeLengths = new int[most - 1], EpisodesLost = most } });
+        }
+        var reports = new List<LearnerProgress>();
+        do reports.Add(_intake.TakeProgress());
+        while (_intake.HasEpisodes);
+        Assert.All(reports, report => Assert.InRange(report.EpisodeReturns.Length, 0, most));
+        Assert.Equal((3, 3 * most, 3 * Frames), (reports.Sum(report => report.Updates), reports.Sum(report => report.EpisodesLost), reports.Sum(report => report.Frames)));
+        float[] all = [.. reports.SelectMany(report => report.EpisodeReturns)];
+        Assert.Equal(3 * (most - 1), all.Length);
+        Assert.Equal(all.Order(), all);
+    }
+
+    [Fact]
+    public void A_gradient_may_tell_of_so_many_frames_and_the_rest_stays_in_its_learners_log()
+    {
+        var most = GradientIntake.MostFrames(Frames);
+        Assert.InRange(GradientIntake.MostFrames(1_000_000), int.MaxValue - 1_000_000, int.MaxValue);
+        var log = new LearnerLog();
+        log.AddFrames(most);
+        log.AddFrames(Frames);
+        for (var i = 0; i < 7; i++) log.AddEpisode(i, i);
+        log.AddLostEpisode();
+        var (first, rest) = (log.Take(most, 4), log.Take(most, 4));
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], [.. first.EpisodeReturns, .. rest.EpisodeReturns]);
+        Assert.Equal([4, 5, 6], rest.EpisodeLengths);
+        Assert.Equal((most, Frames, 1, 0), (first.Frames, rest.Frames, first.EpisodesLost, rest.EpisodesLost));
+        var push = Push(0, Gradient(0));
+        Assert.Equal(GradientRejection.WrongLength, _intake.Take(push with { Segment = push.Segment with { Frames = most + Frames } }));
+        Assert.Equal(GradientRejection.None, _intake.Take(push with { Segment = push.Segment with { Frames = most } }));
+    }
+
     [Theory]
     [InlineData(GradientRejection.NotFinite)]
     [InlineData(GradientRejection.WrongLength)]
@@ -76,7 +127,9 @@ public sealed class GradientIntakeTests
         PushGradient[] bad = reason switch
         {
             GradientRejection.NotFinite => [.. new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity }
-                .SelectMany(value => new[] { 0, 17, Parameters - 1 }.Select(at => next with { Values = Bytes(With(Gradient(1), at, value)) }))],
+                .SelectMany(value => new[] { 0, 17, Parameters - 1 }.Select(at => next with { Values = Bytes(With(Gradient(1), at, value)) })),
+                next with { Segment = next.Segment with { Loss = new ActorCriticLossValues(Frames, 1, double.NaN, 1) } },
+                next with { Segment = next.Segment with { Loss = new ActorCriticLossValues(Frames, 1, 1, -1e200) } }],
             GradientRejection.WrongLength => [next with { Total = Parameters + 1 }, next with { Segment = next.Segment with { Frames = 6 } },
                 next with { Segment = next.Segment with { KeptBack = 1 } }, next with { Segment = next.Segment with { Frames = 2_000_000 * Frames } }],
             GradientRejection.Duplicate => [first, next with { Id = first.Id with { Sequence = 0 } }],
@@ -94,6 +147,36 @@ public sealed class GradientIntakeTests
         Assert.Equal(GradientRejection.None, _intake.Take(next));
         var progress = _intake.TakeProgress();
         Assert.Equal((2, 2 * Frames, 2), (progress.Updates, progress.Frames, progress.EpisodeReturns.Length));
+    }
+
+    [Theory]
+    [InlineData(GradientEncoding.Float32)]
+    [InlineData(GradientEncoding.Float16)]
+    public void A_gradient_longer_than_learners_promise_is_clipped_and_one_that_keeps_the_promise_is_as_it_was_sent(GradientEncoding encoding)
+    {
+        const float promised = 0.5f;
+        var gradient = Gradient(1);
+        var clipped = new byte[Parameters * GradientEncodings.BytesPerValue(encoding)];
+        var scale = GradientEncodings.Encode(gradient, promised / GradientClipping.Norm(gradient), encoding, clipped);
+        var honest = Push(0, gradient) with { Encoding = encoding, Scale = scale, Values = clipped };
+        Assert.Equal(After(honest, float.PositiveInfinity), After(honest, promised));
+
+        var sent = gradient.Select(value => value * 1e30f).ToArray();
+        var expected = New();
+        var local = expected.CreateLocal();
+        sent.CopyTo(local.Gradient);
+        expected.Apply(local, Rate, 1.01f * promised);
+        Assert.Equal(expected.Squares.ToArray(), After(Push(0, sent), promised));
+
+        static float[] After(PushGradient push, float promised)
+        {
+            var shared = New();
+            var setup = new GradientIntakeSetup(shared, new GradientLedger(shared), null, new LinearSchedule(Rate, Rate, 1000), Frames, Epoch);
+            var intake = new GradientIntake(setup with { MaxGradientNorm = promised });
+            intake.TryRegister(Learner, Incarnation);
+            Assert.Equal(GradientRejection.None, intake.Take(push));
+            return shared.Squares.ToArray();
+        }
     }
 
     [Fact]
@@ -158,7 +241,8 @@ public sealed class GradientIntakeTests
     public void The_frames_of_a_stale_gradient_count_and_nothing_else_of_it()
     {
         var shared = new SharedParameters(new float[Parameters], new SharedParametersOptions { MaxStaleness = 1 });
-        var intake = Intake(shared, new GradientLedger(shared));
+        var ledger = new GradientLedger(shared);
+        var intake = Intake(shared, ledger);
         intake.TryRegister(Learner, Incarnation);
         for (var sequence = 0; sequence < 2; sequence++) Assert.Equal(GradientRejection.None, intake.Take(Push(sequence, Gradient(sequence))));
         var before = shared.Values.ToArray();
@@ -166,6 +250,11 @@ public sealed class GradientIntakeTests
         Assert.Equal((2, 3 * Frames, 1), (shared.Updates, shared.Frames, shared.Rejected(GradientRejection.Stale)));
         Assert.Equal(before, shared.Values);
         Assert.Equal(3, intake.TakeProgress().EpisodeReturns.Length);
+        // Delivered again it is known, and its frames and episodes count no more.
+        for (var i = 0; i < 2; i++) Assert.Equal(GradientRejection.Duplicate, intake.Take(Push(2, Gradient(2))));
+        Assert.Equal((3 * Frames, 1, 2), (shared.Frames, shared.Rejected(GradientRejection.Stale), shared.Rejected(GradientRejection.Duplicate)));
+        Assert.Empty(intake.TakeProgress().EpisodeReturns);
+        Assert.Equal(2, ledger.Applied);
         Assert.Equal(GradientRejection.None, intake.Take(Push(3, Gradient(3)) with { Version = new ParameterVersion(Epoch, 2) }));
     }
 

@@ -119,6 +119,33 @@ public sealed class SharedParametersTests
         static bool NearlyEqual((double, double) a, (double, double) b) => Math.Abs(a.Item1 - b.Item1) < 1e-5 && Math.Abs(a.Item2 - b.Item2) < 1e-5;
     }
 
+    [Theory]
+    [InlineData(UpdateRule.SharedRmsProp, 17)]
+    [InlineData(UpdateRule.SharedRmsProp, 1)]
+    [InlineData(UpdateRule.AdaGrad, 17)]
+    public void A_gradient_whose_squares_overflow_is_refused_and_may_be_clipped_instead(UpdateRule rule, int count)
+    {
+        var shared = new SharedParameters(new float[count], new SharedParametersOptions { Rule = rule });
+        var local = shared.CreateLocal();
+        foreach (var value in (float[])[3e38f, -2e20f, 2e19f, 1e17f])
+        {
+            local.Gradient.Fill(value);
+            Assert.Equal(GradientRejection.NotFinite, shared.Apply(local, Rate, float.PositiveInfinity).Rejection);
+        }
+        Assert.Equal((4, 0), (shared.Rejected(GradientRejection.NotFinite), shared.Updates));
+        Assert.Equal(new float[count], shared.Values);
+        Assert.Equal(new float[count], shared.Squares);
+        local.Gradient.Fill(1e38f / count);
+        Assert.Equal(GradientRejection.None, shared.Apply(local, Rate, MaxNorm).Rejection);
+        Assert.All(shared.Squares.ToArray(), square => Assert.InRange(square, float.Epsilon, 2 * MaxNorm * MaxNorm));
+        for (var i = 0; i < 100; i++)
+        {
+            local.Gradient.Fill(SharedParameters.MaxNorm / MathF.Sqrt(count) * 0.99f);
+            Assert.Equal(GradientRejection.None, shared.Apply(local, Rate, float.PositiveInfinity).Rejection);
+        }
+        Assert.All(shared.Squares.ToArray(), square => Assert.True(float.IsFinite(square)));
+    }
+
     [Fact]
     public void A_gradient_older_than_the_bound_is_refused_and_leaves_its_learner_with_fresh_parameters()
     {

@@ -83,15 +83,47 @@ public sealed class ShardActorTests
         Assert.DoesNotContain(ended, message => message is ActorIdentity { Subject: not null });
     }
 
-    private static StartShard StartMessage() => new(
+    [Fact]
+    public void Of_what_waits_for_a_checkpoint_it_keeps_what_the_learner_has_credits_for_and_forgets_the_oldest()
+    {
+        Start(credits: 2);
+        for (var i = 0; i < 30; i++) Push();
+        Settle();
+        Assert.Equal(Bound, Answers().Count);
+        while (Answers().Count < Bound + 2) Received();
+        Assert.Equal([28, 29], Answers().Skip(Bound).Select(answer => answer.Id.Sequence));
+        Assert.All(Answers(), answer => Assert.Equal(GradientRejection.None, answer.Rejection));
+        // Of a learner that is not there nothing waits.
+        for (var i = 0; i < 8; i++) Push();
+        Settle();
+        Push(incarnation: 4097);
+        Settle();
+        Assert.Equal(GradientRejection.UnknownLearner, Answers()[^1].Rejection);
+    }
+
+    [Fact]
+    public void What_waits_when_its_learner_ends_is_forgotten()
+    {
+        Start();
+        for (var i = 0; i < Bound + 3; i++) Push();
+        Settle();
+        _system.Stop(_learnerRef);
+        Settle();
+        Assert.Equal(Bound / 2, Counts(Received()).Updates);
+        Tell(_shard!, new SaveShard(Epoch));
+        Settle();
+        Assert.Equal(Bound, Counts(Received()).Updates);
+    }
+
+    private static StartShard StartMessage(int credits = 30) => new(
         "run", 1, Epoch, new ShardRange(100, Parameters / 2, Parameters),
-        new ShardLearning(new SharedParametersOptions(), new LinearSchedule(0.01, 0.01, 1), Frames, 20, TargetClock.Frames, long.MaxValue, 2),
+        new ShardLearning(new SharedParametersOptions(), new LinearSchedule(0.01, 0.01, 1), Frames, 20, TargetClock.Frames, long.MaxValue, credits),
         new ParameterServerOptions { ChunkKilobytes = 1, ChunksInFlight = 2, MaxRolledBackUpdates = Bound, PublishMilliseconds = 5 });
 
     // With ten updates of before.
-    private void Start()
+    private void Start(int credits = 30)
     {
-        Tell(_host, StartMessage());
+        Tell(_host, StartMessage(credits));
         Settle();
         Assert.Contains(_owner, message => message is ShardStarted { Shard: 1, Epoch: Epoch });
         _shard = Resolve("/user/host/shard-1-4097-0");
@@ -104,13 +136,13 @@ public sealed class ShardActorTests
         Assert.Contains(_learner, message => message is LearnerRegistered { Shard: 1 });
     }
 
-    private void Push()
+    private void Push(int incarnation = 4096)
     {
         var gradient = new float[Parameters / 2];
         gradient[5] = 1;
         var segment = new SegmentReport(Frames, [], [], 0, new ActorCriticLossValues(Frames, 1, 1, 1), 1);
         var push = new PushGradient(
-            new UnrollId(3, 4096, _sequence++), new ParameterVersion(Epoch, 10), Parameters, 100, GradientEncoding.Float32, 1,
+            new UnrollId(3, incarnation, _sequence++), new ParameterVersion(Epoch, 10), Parameters, 100, GradientEncoding.Float32, 1,
             MemoryMarshal.AsBytes(gradient.AsSpan()).ToArray(), segment);
         _learnerRef.Tell(new Probe.Send(Resolve($"/user/host/shard-1-4097-0/{ServerNames.Gradients}"), push));
     }

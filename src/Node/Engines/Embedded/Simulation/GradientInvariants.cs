@@ -22,7 +22,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
 
     private readonly Dictionary<UnrollId, GradientParts> _arriving = [], _waiting = [];
     private readonly Dictionary<int, int> _registered = [];
-    private readonly Dictionary<(int Worker, int Incarnation), long> _lastApplied = [];
+    private readonly Dictionary<(int Worker, int Incarnation), long> _lastApplied = [], _lastStale = [];
     private readonly Dictionary<long, ulong> _hashes = [];
     private readonly Queue<long> _remembered = new();
     private AsyncState? _state;
@@ -63,6 +63,7 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
         _remembered.Clear();
         rounds?.Clear();
         _lastApplied.Clear();
+        _lastStale.Clear();
         foreach (var claim in state.Gradients.SentAtLeast()) _lastApplied[(claim.Worker, claim.Incarnation)] = claim.Unrolls - 1;
         _base = new Counts(state.Shared.Frames, state.Shared.Updates);
         (_now, _messages, _local, _reportedLocal, _reportedMessages) = (_base, default, default, default, default);
@@ -96,10 +97,15 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
     private void CheckCompleted()
     {
         var stale = _state!.Shared.Rejected(GradientRejection.Stale);
+        if (_completed is { Flaw: { } flaw } unsound && stale > _stale) Violated($"Only sound gradients count: {unsound.Id} {flaw}, and was found stale.");
         if (_completed is { Flaw: null } sound && !WasConsumed(sound.Id))
         {
             // Its environments were stepped all the same.
-            if (stale > _stale) _messages += new Counts(sound.Frames, 0);
+            if (stale > _stale)
+            {
+                _messages += new Counts(sound.Frames, 0);
+                _lastStale[(sound.Id.Worker, sound.Id.Incarnation)] = sound.Id.Sequence;
+            }
             else if (!_stopped && _now.Frames < totalFrames) Violated($"A sound gradient is applied: {sound.Id} was not.");
         }
         _stale = stale;
@@ -236,7 +242,9 @@ internal sealed class GradientInvariants(float maxNorm, long totalFrames, Action
         if (gradient.Total != _state!.Shared.Count) return "has the wrong length";
         if (version.Epoch != Epoch || version.Counter > Updates) return $"is of version {version}, which this run never had";
         if (rounds is not null && version.Counter < Updates) return $"is of version {version}, an old one";
-        if (WasConsumed(id) || id.Sequence <= _lastApplied.GetValueOrDefault((id.Worker, id.Incarnation), -1)) return "comes again";
+        var learner = (id.Worker, id.Incarnation);
+        if (WasConsumed(id) || id.Sequence <= _lastApplied.GetValueOrDefault(learner, -1) || id.Sequence <= _lastStale.GetValueOrDefault(learner, -1))
+            return "comes again";
         return gradient.IsFinite ? null : "is not finite";
     }
 
