@@ -102,6 +102,24 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public void A_gradient_that_a_shard_never_answered_is_forgotten_with_the_next_one_that_all_answered()
+    {
+        var gradients = new GradientsInFlight(2);
+        for (var sequence = 0; sequence < 100; sequence += 2)
+        {
+            for (var i = 0; i < 2; i++) gradients.Send(sequence + i, new byte[1], TimeSpan.FromSeconds(sequence));
+            // The first one's answer by shard 1 gets lost; the second one's comes after both expired.
+            gradients.Answer(sequence, 0, GradientRejection.None);
+            gradients.Answer(sequence + 1, 0, GradientRejection.None);
+            Assert.Equal(2, gradients.Expire(TimeSpan.MaxValue));
+            Assert.Equal(2, gradients.Awaited);
+            gradients.Answer(sequence + 1, 1, GradientRejection.None);
+            Assert.Equal(0, gradients.Awaited);
+        }
+        Assert.Equal((100, 50, 50), (gradients.Ledger.Sent, gradients.Ledger.Consumed, gradients.Ledger.Lost));
+    }
+
+    [Fact]
     public void What_a_lost_shard_had_applied_after_its_checkpoint_is_counted_once_by_whoever_knows_most()
     {
         var shared = new SharedParameters(new float[Parameters], new SharedParametersOptions());
