@@ -178,9 +178,14 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
             var (at, lost) = (shard.Host!.Path.Address, State.LoseShard(shard.Index));
             _log.Warning($"{Name(shard)} at {at} is lost: it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are rolled back");
         }
+        Forget(shard);
+        if (_stopping) EndWithout(shard);
+    }
+
+    private static void Forget(Placement shard)
+    {
         if (shard.Actor is not null) Context.Unwatch(shard.Actor);
         shard.Clear();
-        if (_stopping) EndWithout(shard);
     }
 
     private void OnTick()
@@ -259,6 +264,11 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (shard.HasEnded) return;
         shard.HasEnded = true;
+        if (shard.Host is not null)
+        {
+            State.LoseShard(shard.Index);
+            Forget(shard);
+        }
         _log.Warning($"{Name(shard)} cannot be reached at the end: its last checkpoint serves, of {Book.SavedUpdatesOf(shard.Index)} updates");
         OnEnded(shard);
     }
@@ -310,7 +320,9 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         Context.Stop(Self);
     }
 
-    private Placement? Find(int shard, int epoch) => shard < _shards.Length && _shards[shard] is { } found && found.Epoch == epoch ? found : null;
+    // Null for words of one that was given up, too.
+    private Placement? Find(int shard, int epoch) =>
+        shard < _shards.Length && _shards[shard] is { Host: not null } found && found.Epoch == epoch ? found : null;
 
     private string Name(Placement shard) => $"Shard {shard.Index} of {Book.Count}, parameters {Book.Range(shard.Index)},";
 
