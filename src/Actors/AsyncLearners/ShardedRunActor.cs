@@ -37,7 +37,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private TimeSpan _reportedAt, _warnAt, _writeBy, _endBy;
     private long _framesAtCheckpoint;
-    private bool _stopping, _wanted, _writing, _finished;
+    private bool _stopping, _wanted, _requested, _writing, _finished;
     private Exception? _failure;
 
     /// <param name="setup">What it works with.</param>
@@ -217,7 +217,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (_setup.CheckpointFrames <= 0 || _stopping) return;
         var frames = State.Shared.Frames;
-        if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) Write();
+        if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) OnSaveCheckpoint();
         _framesAtCheckpoint = frames;
     }
 
@@ -225,7 +225,12 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private void OnSaveCheckpoint()
     {
         if (_wanted || _stopping) return;
-        (_wanted, _writeBy) = (true, Now + FreshLimit);
+        if (_writing)
+        {
+            _requested = true;
+            return;
+        }
+        (_wanted, _requested, _writeBy) = (true, false, Now + FreshLimit);
         foreach (var shard in _shards)
         {
             shard.IsFresh = !shard.IsServing;
@@ -293,6 +298,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         _writing = false;
         if (_finished) End();
         else if (Array.TrueForAll(_shards, shard => shard.HasEnded)) Finish();
+        else if (_requested) OnSaveCheckpoint();
     }
 
     private void OnSaveFailed(Exception reason)
