@@ -34,9 +34,10 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private readonly Dictionary<IActorRef, int> _hosts = [];
     private readonly Placement[] _shards;
     private readonly RejectionWatch _rejections = new();
+    private readonly long _rejectedBefore;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private TimeSpan _reportedAt, _warnAt, _writeBy, _endBy;
-    private long _framesAtCheckpoint;
+    private long _framesAtCheckpoint, _keptBack, _notFinite;
     private bool _stopping, _wanted, _requested, _writing, _finished;
     private Exception? _failure;
 
@@ -44,7 +45,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     /// <param name="observer">Gets the run's reports.</param>
     public ShardedRunActor(ShardedRunSetup setup, IActorRef observer)
     {
-        (_setup, _observer, _framesAtCheckpoint) = (setup, observer, setup.State.Frames);
+        (_setup, _observer, _framesAtCheckpoint, _rejectedBefore) = (setup, observer, setup.State.Frames, setup.State.Rejected);
         _shards = [.. Enumerable.Range(0, Book.Count).Select(i => new Placement(i, ShardStates.MaxBytes(Book.Range(i))))];
         Receive<ShardReport>(OnReport);
         Receive<StateChunk>(OnCheckpoint);
@@ -146,6 +147,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (!Book.Take(message) || message.Shard != 0) return;
         State.Add(message.Progress);
+        (_keptBack, _notFinite) = (_keptBack + message.Progress.KeptBack, _notFinite + message.Progress.NotFinite);
         if (_rejections.Add(message.Progress, State.Frames) is { } hopeless && _failure is null) Fail(hopeless);
         if (Now - _reportedAt < ReportInterval) return;
         _reportedAt = Now;
@@ -317,13 +319,26 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
 
     private void End()
     {
+        LogRejections();
         if (_failure is null)
         {
-            _observer.Tell(new TrainingFinished(Report(), State.Gradients.SentAtLeast()));
+            // What a learner kept back, its ledger of what it sent does not know.
+            var keptBack = new ConsumptionClaim(AsyncRunActor.NoLearner, WorkerIdentity.FirstIncarnation(State.Epoch), _keptBack);
+            _observer.Tell(new TrainingFinished(Report(), [keptBack, .. State.Gradients.SentAtLeast()]));
             return;
         }
         _observer.Tell(new TrainingFailed(_failure));
         Context.Stop(Self);
+    }
+
+    // Shards say how many they refused; of two reasons the first one says more. The nodes that have shards log each with its reason.
+    private void LogRejections()
+    {
+        var others = Math.Max(0, State.Rejected - _rejectedBefore - _keptBack - _notFinite);
+        if (_keptBack + _notFinite + others == 0) return;
+        _log.Info(
+            $"Gradients that were not applied since this process began: {_keptBack} {GradientRejection.OutlierLoss}, {_notFinite} "
+            + $"{GradientRejection.NotFinite}, {others} for reasons that the shards' nodes have logged");
     }
 
     // Null for words of one that was given up, too.
