@@ -3,6 +3,7 @@ using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
@@ -150,6 +151,28 @@ public sealed class ShardTests
         Assert.Equal(GradientRejection.None, next.Send(4, GradientEncoding.Float32));
 
         ShardReport Report(int at, long updates) => new(1, at, updates * Frames, updates, 0, server.Intake.TakeProgress());
+    }
+
+    [Fact]
+    public void What_a_shard_lost_before_the_checkpoint_is_not_counted_again_by_nodes_that_outlive_the_leader()
+    {
+        var state = NewState();
+        state.Begin(0, 0);
+        foreach (var shard in (int[])[0, 1])
+        {
+            var epoch = state.Shards!.BeginEpoch(shard);
+            state.Shards.Take(new ShardReport(shard, epoch, 300 * Frames, 300, 0, new LearnerLog().Take()));
+            Assert.Equal(300, state.LoseShard(shard));
+        }
+        var saved = state.Save();
+        var resumed = NewState();
+        resumed.Resume(saved, 1, 0, 0);
+        Assert.Equal(600, resumed.UnrollsRolledBack);
+        // Of its learner's gradients shard 0 had applied those 300, and ten more after the checkpoint.
+        for (var i = 0; i < 2; i++) resumed.CountRolledBack(new WorkersReturned([new ConsumptionClaim(Learner, 0, 310)], FirstSince: 0));
+        Assert.Equal(610, resumed.UnrollsRolledBack);
+
+        static AsyncState NewState() => new("a3c", new SharedParameters(new float[Parameters], new SharedParametersOptions()), shards: 2);
     }
 
     [Fact]
