@@ -52,6 +52,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         Receive<StateReceived>(OnStateReceived);
         Receive<OfferShards>(OnOffer);
         Receive<ShardStarted>(OnStarted);
+        Receive<ShardEnded>(OnShardEnded);
         Receive<WhereAreShards>(OnWhereAreShards);
         Receive<WorkersReturned>(State.CountRolledBack);
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
@@ -165,20 +166,27 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private static string PathOf(IActorRef actor) =>
         actor.Path.Address.HasLocalScope ? actor.Path.ToStringWithoutAddress() : actor.Path.ToStringWithAddress();
 
+    private void OnShardEnded(ShardEnded message)
+    {
+        if (Find(message.Shard, message.Epoch) is { } shard && Sender.Equals(shard.Host)) Lose(shard, message.Reason);
+    }
+
     // It gets another place with the next tick: one that fails at once must not keep everybody busy.
     private void OnTerminated(Terminated message)
     {
         _hosts.Remove(message.ActorRef);
         foreach (var shard in _shards)
-            if (message.ActorRef.Equals(shard.Actor) || message.ActorRef.Equals(shard.Host)) Lose(shard);
+            if (message.ActorRef.Equals(shard.Actor) || message.ActorRef.Equals(shard.Host)) Lose(shard, "it does not answer any more");
     }
 
-    private void Lose(Placement shard)
+    private void Lose(Placement shard, string reason)
     {
         if (!shard.HasEnded)
         {
             var (at, lost) = (shard.Host!.Path.Address, State.LoseShard(shard.Index));
-            _log.Warning($"{Name(shard)} at {at} is lost: it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are rolled back");
+            _log.Warning(
+                $"{Name(shard)} at {at} is lost ({reason}): it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are "
+                + "rolled back");
         }
         Forget(shard);
         if (_stopping) EndWithout(shard);

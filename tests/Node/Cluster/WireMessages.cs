@@ -125,6 +125,7 @@ internal static class WireMessages
                     count, counts[2], clock, counts[3], count),
                 new ParameterServerOptions { PublishMilliseconds = count, ChunkKilobytes = count, ChunksInFlight = count, MaxRolledBackUpdates = count + 2 })),
         [typeof(ShardStarted)] = Boxed(Shard.Zip(Index, (shard, epoch) => new ShardStarted(shard, epoch))),
+        [typeof(ShardEnded)] = Boxed(from shard in Shard from epoch in Index from reason in ShortText select new ShardEnded(shard, epoch, reason)),
         [typeof(StateChunk)] = Boxed(
             from shard in Shard
             from epoch in Index
