@@ -34,6 +34,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private readonly Dictionary<IActorRef, int> _hosts = [];
     private readonly Placement[] _shards;
     private readonly RejectionWatch _rejections = new();
+    private readonly HostFailures _failures = new();
     private readonly long _rejectedBefore;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private TimeSpan _reportedAt, _warnAt, _writeBy, _endBy;
@@ -85,20 +86,34 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         Place();
     }
 
-    // The host with most room comes first, so that shards spread over the nodes.
+    // The host that lost fewest shards lately comes first, of these the one with most room, so that shards spread over the nodes.
     private void Place()
     {
-        if (_stopping) return;
         foreach (var shard in _shards)
         {
+            if (_stopping) return;
             if (shard.Host is not null) continue;
-            var host = _hosts.Keys.MaxBy(Free);
-            if (host is null || Free(host) <= 0) return;
-            shard.Begin(host, Book.BeginEpoch(shard.Index));
-            Order(shard);
+            var host = _hosts.Keys.Where(host => Free(host) > 0 && !_failures.IsResting(host, Now))
+                .OrderBy(_failures.Of).ThenByDescending(Free).FirstOrDefault();
+            if (host is null) return;
+            Begin(shard, host);
         }
+    }
 
-        int Free(IActorRef host) => _hosts[host] - _shards.Count(shard => host.Equals(shard.Host));
+    private int Free(IActorRef host) => _hosts[host] - _shards.Count(shard => host.Equals(shard.Host));
+
+    private void Begin(Placement shard, IActorRef host)
+    {
+        try
+        {
+            shard.Begin(host, Book.BeginEpoch(shard.Index));
+        }
+        catch (InvalidOperationException reason)
+        {
+            Fail(reason);
+            return;
+        }
+        Order(shard);
     }
 
     // Its loss costs frames of the first shard only: these are the run's.
@@ -183,10 +198,10 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (!shard.HasEnded)
         {
-            var (at, lost) = (shard.Host!.Path.Address, State.LoseShard(shard.Index));
+            var (at, lost, rest) = (shard.Host!.Path.Address, State.LoseShard(shard.Index), _failures.Add(shard.Host, Now));
             _log.Warning(
                 $"{Name(shard)} at {at} is lost ({reason}): it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are "
-                + "rolled back");
+                + $"rolled back. No shard begins there for {rest.TotalSeconds:0.#} s");
         }
         Forget(shard);
         if (_stopping) EndWithout(shard);
@@ -218,8 +233,9 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         var homeless = _shards.Where(shard => shard.Host is null).Select(shard => shard.Index).ToList();
         if (homeless.Count == 0 || _stopping || Now < _warnAt) return;
         _warnAt = Now + WarningInterval;
+        var resting = _hosts.Keys.Count(host => Free(host) > 0);
         _log.Warning(
-            $"{homeless.Count} of {Book.Count} shards have no place, and the run waits: `rl node --join HOST:PORT --shards {homeless.Count}` gives "
+            $"{homeless.Count} of {Book.Count} shards have no place, and the run waits{(resting > 0 ? $", {resting} nodes have room but lost shards" : "")}: `rl node --join HOST:PORT --shards {homeless.Count}` gives "
             + "them one, with the address of this node, or --shards at this process");
     }
 
