@@ -130,6 +130,7 @@ public sealed class AsyncState
                 ["episodes.restarted"] = Text(EpisodesRestarted),
                 ["gradients.rejected"] = Text(Rejected),
                 ["gradients.rolledBack"] = Text(_rolledBack.Total),
+                ["gradients.rolledBack.inLedger"] = Text(_rolledBack.InLedger),
             },
             Tensors = [
                 .. Gradients.Save(), new NamedTensor(ReturnsName, [returns.Length], returns),
@@ -152,12 +153,12 @@ public sealed class AsyncState
     public long LoseShard(int shard)
     {
         var lost = Shards!.Lose(shard);
-        _rolledBack.Add(lost);
+        _rolledBack.Add(lost, inLedger: shard == 0);
         return lost;
     }
 
     /// <summary>Somebody knows how many updates a shard had applied.</summary>
-    public void SeeShard(ShardVersion version) => _rolledBack.Add(Shards!.See(version));
+    public void SeeShard(ShardVersion version) => _rolledBack.Add(Shards!.See(version), inLedger: version.Shard == 0);
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
     /// <param name="epoch">The epoch.</param>
@@ -197,7 +198,8 @@ public sealed class AsyncState
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
-        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates);
+        var inLedger = checkpoint.Metadata.ContainsKey("gradients.rolledBack.inLedger") ? Number(checkpoint, "gradients.rolledBack.inLedger") : 0;
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates, inLedger);
         Shards?.Begin(Epoch, checkpoint);
     }
 
