@@ -74,11 +74,13 @@ public sealed class GradientServerActor : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer(nameof(Publish), Publish.Instance, _setup.PublishInterval);
     }
 
-    // A run that is resumed with all its frames done is finished before anybody watches.
+    // A run that is resumed with all its frames done is finished before anybody watches, and its last checkpoint went nowhere.
     private void OnWatch()
     {
         _observer = Sender;
-        if (_finished) _observer.Tell(GradientsFinished.Instance);
+        if (!_finished) return;
+        if (_setup.Save is not null) Save(isLast: true);
+        _observer.Tell(GradientsFinished.Instance);
     }
 
     private void OnRegister(RegisterLearner message)

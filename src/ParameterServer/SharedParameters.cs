@@ -93,6 +93,9 @@ public sealed class SharedParameters : IFrameCount
 
     public int Count => _theta.Length;
 
+    /// <summary>How gradients change the parameters.</summary>
+    public UpdateRule Rule => _options.Rule;
+
     /// <summary>θ as it is now, while others may write it.</summary>
     public ReadOnlySpan<float> Values => _theta.AsSpan();
 

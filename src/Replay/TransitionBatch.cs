@@ -35,12 +35,20 @@ public readonly ref struct TransitionSegment
 /// <summary>A minibatch of N steps (s, a, r, γ, s'), to be filled again and again. Not thread-safe.</summary>
 public sealed class TransitionBatch
 {
+    /// <summary>The largest there is: with what belongs to a message it is one that can be sent and read.</summary>
+    public const int MaxBytes = 255 << 20;
+
     private readonly byte[] _observations;
 
+    /// <param name="observation">What is shown.</param>
+    /// <param name="size">N.</param>
+    /// <exception cref="ArgumentException">It would be larger than <see cref="MaxBytes"/>.</exception>
     public TransitionBatch(ObservationSpec observation, int size)
     {
         ArgumentNullException.ThrowIfNull(observation);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        if (BytesFor(observation, size) > MaxBytes)
+            throw new ArgumentException($"A minibatch of {size} steps takes {BytesFor(observation, size):N0} bytes, and may take {MaxBytes:N0}.", nameof(size));
         (Size, _observations) = (size, new byte[2 * size * observation.ByteCount]);
         (Actions, Rewards, Discounts) = (new int[size], new float[size], new float[size]);
     }
@@ -63,6 +71,9 @@ public sealed class TransitionBatch
 
     /// <summary>γ, or 0 where nothing that follows counts.</summary>
     public float[] Discounts { get; }
+
+    /// <summary>Bytes that a minibatch takes, here and on the wire.</summary>
+    public static long BytesFor(ObservationSpec observation, int size) => size * (2L * observation.ByteCount + 3 * sizeof(int));
 
     /// <summary>Takes over a minibatch of another node; false where it is not of this run: another size, an action that does not exist, a
     /// number that is none. Then this one holds anything.</summary>

@@ -28,6 +28,7 @@ public sealed class TransitionMemory
     private readonly int _observationBytes, _blockRows;
     private long _inserted;
     private int _slot, _count;
+    private bool _couldDraw;
 
     /// <param name="observation">What is stored.</param>
     /// <param name="capacity">Rows.</param>
@@ -65,6 +66,15 @@ public sealed class TransitionMemory
         }
     }
 
+    /// <summary>It is full, and none of its steps could ever be drawn: each was cut, or is gone before the next of its lane comes.</summary>
+    public bool IsBarren
+    {
+        get
+        {
+            lock (_lock) return _inserted >= Capacity && !_couldDraw;
+        }
+    }
+
     /// <summary>Bytes that a memory takes.</summary>
     public static long BytesFor(ObservationSpec observation, int capacity) => capacity * ((long)observation.ByteCount + RowBytes);
 
@@ -85,13 +95,14 @@ public sealed class TransitionMemory
                     segment.Rewards[row], segment.Discounts[row], segment.Ends[row]);
     }
 
-    /// <summary>Draws a minibatch; false where fewer than <paramref name="least"/> steps can be drawn.</summary>
+    /// <summary>Draws a minibatch; false where it has fewer than <paramref name="least"/> steps, or none that can be drawn.</summary>
+    /// <remarks>All steps count, or learning that waits for a full memory would never begin: the newest of each lane can never be drawn.</remarks>
     public bool TrySample(int least, TransitionBatch batch, ref RandomStream random)
     {
         lock (_lock)
         {
-            if (_count < Math.Max(1, least)) return false;
             var rows = (int)Math.Min(_inserted, Capacity);
+            if (_count == 0 || rows < least) return false;
             for (var i = 0; i < batch.Size; i++)
             {
                 var slot = random.NextInt32(rows);
@@ -120,6 +131,7 @@ public sealed class TransitionMemory
         (_actions[slot], _rewards[slot], _discounts[slot]) = (action, reward, discount);
         _next[slot] = end switch { StepEnd.Ended => Ended, StepEnd.Cut => Cut, _ => Open };
         if (end == StepEnd.Ended) _count++;
+        _couldDraw |= _count > 0;
         lane.Last = end == StepEnd.GoesOn ? _inserted : -1;
         _inserted++;
         _slot = slot + 1 == Capacity ? 0 : slot + 1;

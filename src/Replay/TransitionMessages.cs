@@ -2,7 +2,7 @@ namespace Rl.Distributed.Replay;
 
 // What the owner of a run's replay memory receives beside RegisterWorker and InsertUnroll, whose cut episodes have a discount.
 
-/// <summary>From a learner of another node: it wants a minibatch. Asked again under another number where no answer comes.</summary>
+/// <summary>From a learner of another node: it wants a minibatch. Asked again under another number where no answer comes; then a late answer is welcome, too.</summary>
 /// <param name="Worker">The learner's index.</param>
 /// <param name="Incarnation">How often it was restarted.</param>
 /// <param name="Number">Which request it is, counted by the learner.</param>

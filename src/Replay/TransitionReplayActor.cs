@@ -36,6 +36,7 @@ public sealed class TransitionReplayActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private TimeSpan? _loggedAt;
     private long _refused;
+    private bool _saidBarren;
 
     public TransitionReplayActor(TransitionReplaySetup setup)
     {
@@ -92,7 +93,10 @@ public sealed class TransitionReplayActor : ReceiveActor
     private void OnRequest(RequestTransitions message)
     {
         if (!_sources.TryGetValue(message.Worker, out var source) || source.Incarnation != message.Incarnation) return;
-        Sender.Tell(source.TryDraw(_batch)
+        var isDrawn = source.TryDraw(_batch);
+        if (!isDrawn && !_saidBarren && (_saidBarren = _setup.Memory.IsBarren))
+            _log.Error($"The replay memory is full, and none of its {_setup.Memory.Capacity} steps can be learned from");
+        Sender.Tell(isDrawn
             ? _batch.ToMessage(message)
             : new TransitionsDrawn(message.Worker, message.Incarnation, message.Number, [], [], [], []));
     }

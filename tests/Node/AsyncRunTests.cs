@@ -117,8 +117,8 @@ public sealed class AsyncRunTests
         Assert.Equal(Weights(first), Weights(await Trained(config, "second")));
         var mean = first.Checkpoint.Tensor("episodes.returns").Floats.Average();
         Assert.True(mean >= 0.6, $"mean return {mean}");
-        // Each learner's own would have held 100 times as many frames back.
-        Assert.InRange(first.Checkpoint.Tensor("counters").Int64s[1], (50_000 - 1800) / 5 * 0.95, (50_000 - 1600) / 5);
+        // The segment that fills the memory is the first to be learned from. Each learner's own would have held 16 times as many frames back.
+        Assert.InRange(first.Checkpoint.Tensor("counters").Int64s[1], (50_000 - 1800) / 5 * 0.95, (50_000 - 1600) / 5 + 1);
     }
 
     [Fact]
@@ -128,8 +128,8 @@ public sealed class AsyncRunTests
         var begun = await Trained(config, "begun");
         var resumed = await Trained(config with { Frames = 20_000 }, "resumed", begun);
         var updates = resumed.Checkpoint.Tensor("counters").Int64s[1] - begun.Checkpoint.Tensor("counters").Int64s[1];
-        // 16 memories of 100 steps each.
-        Assert.InRange(updates, 1, (10_000 - 1600) / 5);
+        // 16 memories of 100 steps each; the segment that fills one is learned from.
+        Assert.InRange(updates, 1, (10_000 - 1600) / 5 + 16);
         Assert.Equal(Weights(resumed), Weights(await Trained(config with { Frames = 20_000 }, "again", begun)));
     }
 
@@ -211,6 +211,38 @@ public sealed class AsyncRunTests
     [InlineData("a3c-cartpole", "parameterServer.maxRolledBackUpdates=1", "parameterServer.maxRolledBackUpdates")]
     public void What_does_not_fit_together_is_refused(string preset, string option, string reason) =>
         Assert.Contains(reason, Assert.Throws<ConfigException>(() => ConfigLoader.Load(preset, [ConfigOverride.Parse(option)])).Message);
+
+    [Theory]
+    [InlineData("local", 7, false)]
+    [InlineData("local", 8, true)]
+    [InlineData("global", 23, false)]
+    [InlineData("global", 24, true)]
+    public void A_memory_with_hardly_more_steps_than_environments_is_refused(string scope, int capacity, bool isEnough)
+    {
+        string[] options =
+        [
+            $"learner.replay={scope}", $"learner.replayCapacity={capacity}", "learner.replayStart=1", "workers.environmentsPerWorker=4", "workers.count=3",
+        ];
+        var load = () => { ConfigLoader.Load("gorila-breakout", [.. options.Select(ConfigOverride.Parse)]); };
+        if (isEnough) load();
+        else Assert.Contains("learner.replayCapacity is", Assert.Throws<ConfigException>(load).Message);
+    }
+
+    [Fact]
+    public void A_minibatch_larger_than_any_message_is_refused_and_the_largest_is_named()
+    {
+        var message = Assert.Throws<ConfigException>(() => Load("65536")).Message;
+        Assert.Contains("learner.batchSize is 65536: a minibatch", message);
+        var most = message.Split("Give it ")[1].Split(' ')[0];
+        var options = (GorilaOptions)Load(most).Learner;
+        Assert.Throws<ConfigException>(() => Load($"{options.BatchSize + 1}"));
+
+        static TrainingConfig Load(string size)
+        {
+            string[] options = ["environment.name=discomaze", "environment.size=41", "network.torso=mlp", $"learner.batchSize={size}"];
+            return ConfigLoader.Load("gorila-breakout", [.. options.Select(ConfigOverride.Parse)]);
+        }
+    }
 
     private static TrainingConfig Config(string algorithm, long frames)
     {

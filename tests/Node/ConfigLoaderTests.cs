@@ -1,3 +1,4 @@
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Learner.Impala;
@@ -102,6 +103,24 @@ public sealed class ConfigLoaderTests
         Assert.Contains(" GB at least; there are 2.0.", error);
         ConfigRules.CheckMemory(config, EnvironmentRegistry.Default, 4_000_000_000);
         ConfigRules.CheckMemory(ConfigLoader.Load("a3c-cartpole", []), EnvironmentRegistry.Default, 10_000_000);
+    }
+
+    [Fact]
+    public void A_minibatch_that_no_memory_holds_is_refused_with_its_key()
+    {
+        var config = ConfigLoader.Load(
+            "gorila-breakout",
+            [
+                Set("environment.name=cartpole"), Set("network.torso=mlp"), Set("network.hidden=[8192]"), Set("learner.batchSize=65536"),
+                Set("learner.parallelism=2"),
+            ]);
+        var error = Error(() =>
+        {
+            ConfigRules.CheckMemory(config, EnvironmentRegistry.Default, 6_000_000_000);
+            return config;
+        });
+        Assert.StartsWith("learner.batchSize = 65536 makes minibatches that take ", error);
+        ConfigRules.CheckMemory(config with { Learner = ((GorilaOptions)config.Learner) with { BatchSize = 32 } }, EnvironmentRegistry.Default, 6_000_000_000);
     }
 
     [Fact]

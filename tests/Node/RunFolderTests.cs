@@ -90,5 +90,28 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal(columns.Count, lines[3].Split(',').Length);
     }
 
+    [Fact]
+    public void Metrics_of_an_older_version_are_read_by_their_own_header_and_set_aside()
+    {
+        var path = _directory.File("metrics.csv");
+        // Without the columns of today, in another order; the last row was appended by a later version, and what follows it was cut short.
+        File.WriteAllText(path, "frames,unrolls_consumed,unrolls_rolled_back\n640,5,1\n1280,9,2,0.5,0.5\n1920");
+        Assert.Equal(11, MetricsCsv.LastUnrollsConsumed(path));
+        new MetricsCsv(path).Dispose();
+        Assert.Equal([MetricsCsv.Header], File.ReadAllLines(path));
+        Assert.Equal("1920", File.ReadAllLines(_directory.File("metrics-1.csv"))[^1]);
+        // A crash before the first row of the new one.
+        Assert.Equal(11, MetricsCsv.LastUnrollsConsumed(path));
+        using (var metrics = new MetricsCsv(path)) metrics.Write(new TrainingProgress { Frames = 1920, UnrollsConsumed = 12, UnrollsRolledBack = 2 });
+        Assert.Equal(14, MetricsCsv.LastUnrollsConsumed(path));
+        Assert.False(File.Exists(_directory.File("metrics-2.csv")));
+
+        File.WriteAllText(path, "frames,unrolls_consumed\n2560,20\n");
+        Assert.Equal(20, MetricsCsv.LastUnrollsConsumed(path));
+        new MetricsCsv(path).Dispose();
+        Assert.Equal(20, MetricsCsv.LastUnrollsConsumed(path));
+        Assert.True(File.Exists(_directory.File("metrics-2.csv")));
+    }
+
     private static RunFolder Create(string path) => RunFolder.Create(path, Config, TimeProvider.System);
 }

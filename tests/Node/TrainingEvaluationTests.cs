@@ -106,6 +106,8 @@ public sealed class TrainingEvaluationTests : IDisposable
         var evaluation = Evaluation(Config("a3c", episodes: 2), new TrainingRunOptions { Deterministic = true, Checkpoints = Store() });
         evaluation.OnReport(1000);
         Assert.Equal(1000, evaluation.Last?.Frames);
+        // Nothing is the best whose parameters are not on the disk.
+        Assert.Null(evaluation.Best);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Rl.Distributed.Actors.Gorila;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Numerics;
 using Rl.Distributed.Replay;
@@ -68,13 +69,48 @@ public sealed class TransitionMemoryTests
         var random = RandomStream.Create(6, StreamRole.Environment);
         var (source, model, batch) = (new Source(0, 1), new Model(10), new TransitionBatch(Observation, 4));
         Assert.False(memory.TrySample(0, batch, ref _random));
-        while (memory.Count < 5)
+        while (memory.Inserted < 5)
         {
             Assert.False(memory.TrySample(5, batch, ref _random));
             source.Insert(memory, model, 1, ref random);
         }
         Assert.Equal(0UL, _random.Position);
         Assert.True(memory.TrySample(5, batch, ref _random));
+    }
+
+    [Fact]
+    public void Learning_begins_even_where_it_waits_for_a_full_memory_and_never_stops()
+    {
+        var (memory, model, batch) = (new TransitionMemory(Observation, 40), new Model(40), new TransitionBatch(Observation, 4));
+        var (source, random) = (new Source(0, 3), RandomStream.Create(6, StreamRole.Environment));
+        while (memory.Inserted < 40) source.Insert(memory, model, 1, ref random);
+        for (var i = 0; i < 200; i++)
+        {
+            // The newest step of each lane, and each that a limit cut, can never be drawn.
+            Assert.InRange(memory.Count, 1, 39);
+            Assert.True(memory.TrySample(40, batch, ref _random));
+            source.Insert(memory, model, 1, ref random);
+        }
+    }
+
+    [Fact]
+    public void A_full_memory_of_which_no_step_could_ever_be_drawn_is_an_error_that_says_why()
+    {
+        var memory = new TransitionMemory(Observation, 4);
+        var (replay, batch) = (new ReplayHere(memory, 1, 2, RandomStream.Create(1, StreamRole.Replay)), new TransitionBatch(Observation, 2));
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.False(replay.TrySample(batch));
+            replay.Insert(new TransitionSegment
+            {
+                Observations = new byte[Observation.ByteCount],
+                Actions = new int[1],
+                Rewards = new float[1],
+                Discounts = new float[1],
+                Ends = [StepEnd.Cut],
+            });
+        }
+        Assert.Contains("environment.timeLimit", Assert.Throws<InvalidOperationException>(() => replay.TrySample(batch)).Message);
     }
 
     [Fact]

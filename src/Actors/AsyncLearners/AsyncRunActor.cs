@@ -26,10 +26,10 @@ public sealed record AsyncRunSetup(
 /// </summary>
 public sealed class AsyncRunActor : ReceiveActor
 {
-    private const int MaxRestarts = 5;
+    /// <summary>In a claim, where learners that report what they sent are named one by one: what none of them reports as sent.</summary>
+    internal const int NoLearner = -1;
 
-    // Stands for all learners of this process where those of other nodes are named one by one.
-    private const int SharedMemory = -1;
+    private const int MaxRestarts = 5;
 
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1), ReportInterval = TimeSpan.FromMilliseconds(100);
 
@@ -203,7 +203,7 @@ public sealed class AsyncRunActor : ReceiveActor
             Context.Stop(Self);
             return;
         }
-        var here = new ConsumptionClaim(SharedMemory, WorkerIdentity.FirstIncarnation(State.Epoch), AppliedHere() - _appliedBefore + _rejectedHere);
+        var here = new ConsumptionClaim(NoLearner, WorkerIdentity.FirstIncarnation(State.Epoch), AppliedHere() - _appliedBefore + _rejectedHere);
         _observer.Tell(new TrainingFinished(Report(), [here, .. State.Gradients.SentAtLeast()]));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Runs;
 using Rl.Distributed.ParameterServer;
@@ -14,7 +15,7 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 /// </remarks>
 public sealed class AsyncState
 {
-    private const string ReturnsName = "episodes.returns";
+    private const string ReturnsName = "episodes.returns", RuleKey = "update.rule";
 
     private readonly string _algorithm;
     private readonly RollbackCounter _rolledBack = new();
@@ -64,6 +65,8 @@ public sealed class AsyncState
     /// <summary>Gradients that the parameters hold.</summary>
     public long UnrollsConsumed => Updates + Gradients.Merged;
 
+    private string RuleName => JsonNamingPolicy.CamelCase.ConvertName(Shared.Rule.ToString());
+
     private long Updates => Shards?.Updates ?? Shared.Updates;
 
     /// <summary>Gradients whose effect went with a process that was lost, as far as that is known.</summary>
@@ -82,7 +85,9 @@ public sealed class AsyncState
 
     public LearnerReport Report(float learningRate)
     {
-        var (loss, frames) = (_recent?.Loss ?? default, Math.Max(1, _recent?.Frames ?? 0));
+        // Not all frames were learned from: a replay memory fills first, a learner may keep its gradient.
+        var loss = _recent?.Loss ?? default;
+        var frames = Math.Max(1, loss.Frames);
         return new LearnerReport
         {
             Frames = Frames,
@@ -117,6 +122,7 @@ public sealed class AsyncState
             Metadata = new Dictionary<string, string>
             {
                 ["algorithm"] = _algorithm,
+                [RuleKey] = RuleName,
                 ["frames"] = Text(Shared.Frames),
                 ["epoch"] = Text(Epoch),
                 ["episodes"] = Text(episodes),
@@ -124,6 +130,7 @@ public sealed class AsyncState
                 ["episodes.restarted"] = Text(EpisodesRestarted),
                 ["gradients.rejected"] = Text(Rejected),
                 ["gradients.rolledBack"] = Text(_rolledBack.Total),
+                ["gradients.rolledBack.inLedger"] = Text(_rolledBack.InLedger),
             },
             Tensors = [
                 .. Gradients.Save(), new NamedTensor(ReturnsName, [returns.Length], returns),
@@ -146,12 +153,12 @@ public sealed class AsyncState
     public long LoseShard(int shard)
     {
         var lost = Shards!.Lose(shard);
-        _rolledBack.Add(lost);
+        _rolledBack.Add(lost, inLedger: shard == 0);
         return lost;
     }
 
     /// <summary>Somebody knows how many updates a shard had applied.</summary>
-    public void SeeShard(ShardVersion version) => _rolledBack.Add(Shards!.See(version));
+    public void SeeShard(ShardVersion version) => _rolledBack.Add(Shards!.See(version), inLedger: version.Shard == 0);
 
     /// <summary>Begins a run without a checkpoint at this epoch: earlier ones were begun and lost.</summary>
     /// <param name="epoch">The epoch.</param>
@@ -175,6 +182,9 @@ public sealed class AsyncState
         ArgumentNullException.ThrowIfNull(checkpoint);
         if (checkpoint.Text("algorithm") is var other && other != _algorithm)
             throw new CheckpointFormatException($"The checkpoint is of algorithm '{other}', the run of '{_algorithm}'.");
+        // Statistics of another rule mean something else. Checkpoints of older versions do not name theirs; the lengths have to do.
+        if (checkpoint.Metadata.GetValueOrDefault(RuleKey, RuleName) is var rule && rule != RuleName)
+            throw new CheckpointFormatException($"The checkpoint is of the update rule '{rule}', the run of '{RuleName}' (learner.update.rule).");
         try
         {
             Episodes.Load(checkpoint.Tensor(ReturnsName).Floats, Number(checkpoint, "episodes"), Number(checkpoint, "episodes.lost"));
@@ -188,7 +198,8 @@ public sealed class AsyncState
         Epoch = Math.Max(leastEpoch, ResumedEpoch + 1);
         EpisodesRestarted = Number(checkpoint, "episodes.restarted") + environments;
         _rejectedBefore = Number(checkpoint, "gradients.rejected");
-        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates);
+        var inLedger = checkpoint.Metadata.ContainsKey("gradients.rolledBack.inLedger") ? Number(checkpoint, "gradients.rolledBack.inLedger") : 0;
+        _rolledBack.Resume(Number(checkpoint, "gradients.rolledBack"), Shared.Updates + Gradients.Merged, updates, inLedger);
         Shards?.Begin(Epoch, checkpoint);
     }
 

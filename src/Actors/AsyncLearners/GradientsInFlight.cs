@@ -5,21 +5,28 @@ namespace Rl.Distributed.Actors.AsyncLearners;
 
 /// <summary>What one incarnation of a learner knows of the gradients that it sent, each to all shards of the parameters.</summary>
 /// <remarks>A plain object for one thread. A gradient has ended when each shard has answered: it was applied where all have applied their
-/// parts; else the first refusal is its reason, and counts once.</remarks>
+/// parts; else the first refusal is its reason, and counts once. A shard answers in order, so once a gradient has ended no answer comes for an
+/// earlier one.</remarks>
 /// <param name="shards">Shards of the parameters: 1 where one server has them all.</param>
 public sealed class GradientsInFlight(int shards)
 {
     private readonly InFlightLedger<byte[]> _ledger = new();
     private readonly Dictionary<long, (ulong Missing, GradientRejection Rejection)> _parts = [];
+    private readonly Queue<long> _order = new();
     private readonly ulong _all = ulong.MaxValue >> (ShardRange.MaxShards - shards);
 
     public InFlightLedger<byte[]> Ledger => _ledger;
+
+    /// <summary>Gradients, those that count as lost included, of which a shard may still answer.</summary>
+    public int Awaited => _parts.Count;
 
     /// <summary>A gradient is on its way to each shard.</summary>
     public void Send(long sequence, byte[] buffer, TimeSpan now)
     {
         _ledger.Send(sequence, buffer, now);
-        if (shards > 1) _parts.Add(sequence, (_all, GradientRejection.None));
+        if (shards == 1) return;
+        _parts.Add(sequence, (_all, GradientRejection.None));
+        _order.Enqueue(sequence);
     }
 
     /// <summary>A shard has answered. Gives the buffer back, and with it the credit, where that was the last answer to wait for.</summary>
@@ -30,7 +37,7 @@ public sealed class GradientsInFlight(int shards)
         parts = (parts.Missing & ~(1UL << shard), parts.Rejection == GradientRejection.None ? rejection : parts.Rejection);
         _parts[sequence] = parts;
         if (parts.Missing != 0) return null;
-        _parts.Remove(sequence);
+        while (_order.TryPeek(out var earlier) && earlier <= sequence) _parts.Remove(_order.Dequeue());
         return _ledger.Close(sequence, OutcomeOf(parts.Rejection));
     }
 

@@ -45,6 +45,9 @@ internal sealed class SegmentStepper : IDisposable
         _reset.AsSpan(_steps * _count).Fill(true);
     }
 
+    /// <summary>The environments' name.</summary>
+    public string Name => _environments.Spec.Name;
+
     /// <summary>What ended episodes showed last; only rows that <see cref="Step"/> named mean anything.</summary>
     public ReadOnlySpan<byte> FinalObservations => _final;
 

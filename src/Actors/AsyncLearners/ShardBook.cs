@@ -86,10 +86,11 @@ public sealed class ShardBook
         (entry.Frames, entry.Updates) = (Math.Max(entry.Frames, entry.Saved.Frames), Math.Max(entry.Updates, entry.Saved.Updates));
     }
 
-    /// <summary>Takes a report; false where it is of an earlier epoch.</summary>
+    /// <summary>Takes a report; false where it is of an earlier epoch, or of one that was lost.</summary>
     public bool Take(ShardReport report)
     {
-        if ((uint)report.Shard >= Count || _shards[report.Shard] is not { } entry || report.Epoch != entry.Epoch) return false;
+        if ((uint)report.Shard >= Count || _shards[report.Shard] is not { } entry) return false;
+        if (report.Epoch != entry.Epoch || report.Epoch == entry.LostEpoch) return false;
         (entry.Frames, entry.Updates) = (Math.Max(entry.Frames, report.Frames), Math.Max(entry.Updates, report.Updates));
         entry.Rejected = report.Rejected;
         return true;

@@ -34,23 +34,26 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private readonly Dictionary<IActorRef, int> _hosts = [];
     private readonly Placement[] _shards;
     private readonly RejectionWatch _rejections = new();
+    private readonly HostFailures _failures = new();
+    private readonly long _rejectedBefore;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private TimeSpan _reportedAt, _warnAt, _writeBy, _endBy;
-    private long _framesAtCheckpoint;
-    private bool _stopping, _wanted, _writing, _finished;
+    private long _framesAtCheckpoint, _keptBack, _notFinite;
+    private bool _stopping, _wanted, _requested, _writing, _finished;
     private Exception? _failure;
 
     /// <param name="setup">What it works with.</param>
     /// <param name="observer">Gets the run's reports.</param>
     public ShardedRunActor(ShardedRunSetup setup, IActorRef observer)
     {
-        (_setup, _observer, _framesAtCheckpoint) = (setup, observer, setup.State.Frames);
+        (_setup, _observer, _framesAtCheckpoint, _rejectedBefore) = (setup, observer, setup.State.Frames, setup.State.Rejected);
         _shards = [.. Enumerable.Range(0, Book.Count).Select(i => new Placement(i, ShardStates.MaxBytes(Book.Range(i))))];
         Receive<ShardReport>(OnReport);
         Receive<StateChunk>(OnCheckpoint);
         Receive<StateReceived>(OnStateReceived);
         Receive<OfferShards>(OnOffer);
         Receive<ShardStarted>(OnStarted);
+        Receive<ShardEnded>(OnShardEnded);
         Receive<WhereAreShards>(OnWhereAreShards);
         Receive<WorkersReturned>(State.CountRolledBack);
         Receive<SaveCheckpoint>(_ => OnSaveCheckpoint());
@@ -83,20 +86,34 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         Place();
     }
 
-    // The host with most room comes first, so that shards spread over the nodes.
+    // The host that lost fewest shards lately comes first, of these the one with most room, so that shards spread over the nodes.
     private void Place()
     {
-        if (_stopping) return;
         foreach (var shard in _shards)
         {
+            if (_stopping) return;
             if (shard.Host is not null) continue;
-            var host = _hosts.Keys.MaxBy(Free);
-            if (host is null || Free(host) <= 0) return;
-            shard.Begin(host, Book.BeginEpoch(shard.Index));
-            Order(shard);
+            var host = _hosts.Keys.Where(host => Free(host) > 0 && !_failures.IsResting(host, Now))
+                .OrderBy(_failures.Of).ThenByDescending(Free).FirstOrDefault();
+            if (host is null) return;
+            Begin(shard, host);
         }
+    }
 
-        int Free(IActorRef host) => _hosts[host] - _shards.Count(shard => host.Equals(shard.Host));
+    private int Free(IActorRef host) => _hosts[host] - _shards.Count(shard => host.Equals(shard.Host));
+
+    private void Begin(Placement shard, IActorRef host)
+    {
+        try
+        {
+            shard.Begin(host, Book.BeginEpoch(shard.Index));
+        }
+        catch (InvalidOperationException reason)
+        {
+            Fail(reason);
+            return;
+        }
+        Order(shard);
     }
 
     // Its loss costs frames of the first shard only: these are the run's.
@@ -146,6 +163,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (!Book.Take(message) || message.Shard != 0) return;
         State.Add(message.Progress);
+        (_keptBack, _notFinite) = (_keptBack + message.Progress.KeptBack, _notFinite + message.Progress.NotFinite);
         if (_rejections.Add(message.Progress, State.Frames) is { } hopeless && _failure is null) Fail(hopeless);
         if (Now - _reportedAt < ReportInterval) return;
         _reportedAt = Now;
@@ -163,24 +181,36 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private static string PathOf(IActorRef actor) =>
         actor.Path.Address.HasLocalScope ? actor.Path.ToStringWithoutAddress() : actor.Path.ToStringWithAddress();
 
+    private void OnShardEnded(ShardEnded message)
+    {
+        if (Find(message.Shard, message.Epoch) is { } shard && Sender.Equals(shard.Host)) Lose(shard, message.Reason);
+    }
+
     // It gets another place with the next tick: one that fails at once must not keep everybody busy.
     private void OnTerminated(Terminated message)
     {
         _hosts.Remove(message.ActorRef);
         foreach (var shard in _shards)
-            if (message.ActorRef.Equals(shard.Actor) || message.ActorRef.Equals(shard.Host)) Lose(shard);
+            if (message.ActorRef.Equals(shard.Actor) || message.ActorRef.Equals(shard.Host)) Lose(shard, "it does not answer any more");
     }
 
-    private void Lose(Placement shard)
+    private void Lose(Placement shard, string reason)
     {
         if (!shard.HasEnded)
         {
-            var (at, lost) = (shard.Host!.Path.Address, State.LoseShard(shard.Index));
-            _log.Warning($"{Name(shard)} at {at} is lost: it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are rolled back");
+            var (at, lost, rest) = (shard.Host!.Path.Address, State.LoseShard(shard.Index), _failures.Add(shard.Host, Now));
+            _log.Warning(
+                $"{Name(shard)} at {at} is lost ({reason}): it goes back to {Book.SavedUpdatesOf(shard.Index)} updates, {lost} or a few more are "
+                + $"rolled back. No shard begins there for {rest.TotalSeconds:0.#} s");
         }
+        Forget(shard);
+        if (_stopping) EndWithout(shard);
+    }
+
+    private static void Forget(Placement shard)
+    {
         if (shard.Actor is not null) Context.Unwatch(shard.Actor);
         shard.Clear();
-        if (_stopping) EndWithout(shard);
     }
 
     private void OnTick()
@@ -203,8 +233,9 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         var homeless = _shards.Where(shard => shard.Host is null).Select(shard => shard.Index).ToList();
         if (homeless.Count == 0 || _stopping || Now < _warnAt) return;
         _warnAt = Now + WarningInterval;
+        var resting = _hosts.Keys.Count(host => Free(host) > 0);
         _log.Warning(
-            $"{homeless.Count} of {Book.Count} shards have no place, and the run waits: `rl node --join HOST:PORT --shards {homeless.Count}` gives "
+            $"{homeless.Count} of {Book.Count} shards have no place, and the run waits{(resting > 0 ? $", {resting} nodes have room but lost shards" : "")}: `rl node --join HOST:PORT --shards {homeless.Count}` gives "
             + "them one, with the address of this node, or --shards at this process");
     }
 
@@ -212,7 +243,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (_setup.CheckpointFrames <= 0 || _stopping) return;
         var frames = State.Shared.Frames;
-        if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) Write();
+        if (frames / _setup.CheckpointFrames != _framesAtCheckpoint / _setup.CheckpointFrames) OnSaveCheckpoint();
         _framesAtCheckpoint = frames;
     }
 
@@ -220,7 +251,12 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     private void OnSaveCheckpoint()
     {
         if (_wanted || _stopping) return;
-        (_wanted, _writeBy) = (true, Now + FreshLimit);
+        if (_writing)
+        {
+            _requested = true;
+            return;
+        }
+        (_wanted, _requested, _writeBy) = (true, false, Now + FreshLimit);
         foreach (var shard in _shards)
         {
             shard.IsFresh = !shard.IsServing;
@@ -259,6 +295,11 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
     {
         if (shard.HasEnded) return;
         shard.HasEnded = true;
+        if (shard.Host is not null)
+        {
+            State.LoseShard(shard.Index);
+            Forget(shard);
+        }
         _log.Warning($"{Name(shard)} cannot be reached at the end: its last checkpoint serves, of {Book.SavedUpdatesOf(shard.Index)} updates");
         OnEnded(shard);
     }
@@ -283,6 +324,7 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
         _writing = false;
         if (_finished) End();
         else if (Array.TrueForAll(_shards, shard => shard.HasEnded)) Finish();
+        else if (_requested) OnSaveCheckpoint();
     }
 
     private void OnSaveFailed(Exception reason)
@@ -301,16 +343,31 @@ public sealed class ShardedRunActor : ReceiveActor, IWithTimers
 
     private void End()
     {
+        LogRejections();
         if (_failure is null)
         {
-            _observer.Tell(new TrainingFinished(Report(), State.Gradients.SentAtLeast()));
+            // What a learner kept back, its ledger of what it sent does not know.
+            var keptBack = new ConsumptionClaim(AsyncRunActor.NoLearner, WorkerIdentity.FirstIncarnation(State.Epoch), _keptBack);
+            _observer.Tell(new TrainingFinished(Report(), [keptBack, .. State.Gradients.SentAtLeast()]));
             return;
         }
         _observer.Tell(new TrainingFailed(_failure));
         Context.Stop(Self);
     }
 
-    private Placement? Find(int shard, int epoch) => shard < _shards.Length && _shards[shard] is { } found && found.Epoch == epoch ? found : null;
+    // Shards say how many they refused; of two reasons the first one says more. The nodes that have shards log each with its reason.
+    private void LogRejections()
+    {
+        var others = Math.Max(0, State.Rejected - _rejectedBefore - _keptBack - _notFinite);
+        if (_keptBack + _notFinite + others == 0) return;
+        _log.Info(
+            $"Gradients that were not applied since this process began: {_keptBack} {GradientRejection.OutlierLoss}, {_notFinite} "
+            + $"{GradientRejection.NotFinite}, {others} for reasons that the shards' nodes have logged");
+    }
+
+    // Null for words of one that was given up, too.
+    private Placement? Find(int shard, int epoch) =>
+        shard < _shards.Length && _shards[shard] is { Host: not null } found && found.Epoch == epoch ? found : null;
 
     private string Name(Placement shard) => $"Shard {shard.Index} of {Book.Count}, parameters {Book.Range(shard.Index)},";
 

@@ -138,8 +138,8 @@ public sealed class SynchronousLearnerActor : ReceiveActor, IWithTimers
         if (_ledger.Close(message.Id.Sequence, OutcomeOf(message.Rejection)) is { } buffer) _free.Push(buffer);
         if (message.Rejection == GradientRejection.UnknownLearner && _registered)
         {
-            // It had given this learner up.
-            _registered = false;
+            // It had given this learner up: another gradient of the same version, as no update may come before that.
+            (_registered, _used) = (false, null);
             OnRegister();
         }
         else if (message.Rejection is not (GradientRejection.None or GradientRejection.Stale or GradientRejection.Duplicate)) ActAgain();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core.Environments;
 using Rl.Distributed.Core.Losses;
@@ -142,6 +143,7 @@ public sealed class GorilaLearner : ActorLearner
                 if (reset[b]) stepEnds[b] = StepEnd.Ended;
             foreach (var b in cut) stepEnds[b] = StepEnd.Cut;
         }
+        CheckObservations();
         _replay.Insert(new TransitionSegment
         {
             Observations = Stepper.Observations,
@@ -150,6 +152,17 @@ public sealed class GorilaLearner : ActorLearner
             Discounts = Stepper.Discounts,
             Ends = ends,
         });
+    }
+
+    // One that is drawn makes a gradient of NaN, again and again. Rewards were looked at when they were earned.
+    private void CheckObservations()
+    {
+        var spec = _memory.Network.Observation;
+        if (spec.Type != ElementType.Float32) return;
+        var values = MemoryMarshal.Cast<byte, float>(Stepper.Observations);
+        if (FiniteCheck.FirstNotFinite(values) is >= 0 and var at)
+            throw new InvalidOperationException(
+                $"Environment {at * sizeof(float) / spec.ByteCount % _memory.Options.Environments} of '{Stepper.Name}' showed the observation {values[at]}.");
     }
 
     private SegmentResult Learn(ReadOnlySpan<float> parameters)

@@ -13,6 +13,7 @@ public interface IReplayAccess : IDisposable
     void Insert(in TransitionSegment segment);
 
     /// <summary>Gives a minibatch; false where the memory does not have enough yet.</summary>
+    /// <exception cref="InvalidOperationException">It never will.</exception>
     bool TrySample(TransitionBatch batch);
 }
 
@@ -30,7 +31,12 @@ public sealed class ReplayHere(TransitionMemory memory, int environments, int le
 
     public void Insert(in TransitionSegment segment) => memory.Insert(_lanes, segment);
 
-    public bool TrySample(TransitionBatch batch) => memory.TrySample(least, batch, ref _draws);
+    public bool TrySample(TransitionBatch batch) =>
+        memory.TrySample(least, batch, ref _draws) || (memory.IsBarren
+            ? throw new InvalidOperationException(
+                $"The replay memory is full, and none of its {memory.Capacity} steps can be learned from: each was cut by a time limit "
+                + "(environment.timeLimit), or there are more environments than steps (learner.replayCapacity).")
+            : false);
 
     public void Dispose()
     {

@@ -15,7 +15,7 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
     private const int Prefetch = 2;
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100), RegisterInterval = TimeSpan.FromSeconds(1),
-        AnswerTimeout = TimeSpan.FromSeconds(1);
+        LeastAnswerTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ActorSelection _owner;
     private readonly TimeSpan _creditTimeout;
@@ -23,7 +23,8 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
 
     /// <param name="owner">Where the memory's owner is: a <see cref="TransitionReplayActor"/>.</param>
-    /// <param name="creditTimeout">After this long a segment without an answer counts as lost.</param>
+    /// <param name="creditTimeout">After this long a segment without an answer counts as lost. A request for a minibatch is made again earlier,
+    /// unless answers are known to take long.</param>
     public ReplayLinkActor(ActorPath owner, TimeSpan creditTimeout)
     {
         (_owner, _creditTimeout) = (Context.ActorSelection(owner), creditTimeout);
@@ -81,8 +82,9 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
 
     private void OnDrawn(TransitionsDrawn message)
     {
-        // An answer that was given up is of no use: another was asked for.
-        if (Find(message.Worker, message.Incarnation) is not { } account || !account.Asked.Remove(message.Number)) return;
+        // A late one is as good, where there is room for it.
+        if (Find(message.Worker, message.Incarnation) is not { } account || message.Number >= account.Requests) return;
+        if (!account.Answered(message.Number, Now) && account.Replay.Ready >= Prefetch) return;
         if (message.Actions.Length == 0)
         {
             account.Replay.SetFilling();
@@ -110,7 +112,7 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
             }
             for (var lost = account.Sent.Expire(now - _creditTimeout); lost > 0; lost--)
                 account.Replay.AddCredit(new Unroll(account.Replay.Segment));
-            account.GiveUp(now - AnswerTimeout);
+            account.GiveUp(now, _creditTimeout);
             Ask(account);
         }
     }
@@ -136,6 +138,7 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
     private sealed class Account(RemoteReplay replay)
     {
         private readonly List<long> _overdue = [];
+        private TimeSpan _answerTimeout = LeastAnswerTimeout;
 
         public RemoteReplay Replay => replay;
 
@@ -152,12 +155,24 @@ public sealed class ReplayLinkActor : ReceiveActor, IWithTimers
         /// <summary>Requests without an answer, and when they were made.</summary>
         public Dictionary<long, TimeSpan> Asked { get; } = [];
 
-        public void GiveUp(TimeSpan deadline)
+        /// <summary>There is an answer; false where it was given up. How long it took is how long the next may take, twice over.</summary>
+        public bool Answered(long number, TimeSpan now)
+        {
+            if (!Asked.Remove(number, out var at)) return false;
+            _answerTimeout = 2 * (now - at);
+            if (_answerTimeout < LeastAnswerTimeout) _answerTimeout = LeastAnswerTimeout;
+            return true;
+        }
+
+        /// <summary>Forgets requests without an answer. If there are any, the next ones have more time: a link may be slow.</summary>
+        public void GiveUp(TimeSpan now, TimeSpan most)
         {
             foreach (var (number, at) in Asked)
-                if (at < deadline) _overdue.Add(number);
+                if (now - at > _answerTimeout) _overdue.Add(number);
+            if (_overdue.Count == 0) return;
             foreach (var number in _overdue) Asked.Remove(number);
             _overdue.Clear();
+            _answerTimeout = 2 * _answerTimeout < most ? 2 * _answerTimeout : most;
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class ShardOffers : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        _host = Context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher)), "host");
+        _host = Context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher, _offer.Slots)), "host");
         Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, Interval);
     }

@@ -52,6 +52,7 @@ internal sealed class WireTable
         Add(37, ShardCodecs.Write, ShardCodecs.ReadSaveShard);
         Add(38, ShardCodecs.Write, ShardCodecs.ReadWhereAreShards);
         Add(39, ShardCodecs.Write, ShardCodecs.ReadShardPlaces);
+        Add(40, ShardEndedCodec.Write, ShardEndedCodec.Read);
     }
 
     private delegate void Writing<in T>(ref MessagePackWriter writer, T message);

@@ -99,7 +99,7 @@ internal sealed class TrainCommand
         using var display = TrainingDisplay.Create(_host, config, json);
         using var logger = Logs.Create(folder.LogPath, config.Run.LogLevel, display.People);
         var unrollsConsumed = MetricsCsv.LastUnrollsConsumed(folder.MetricsPath);
-        using var metrics = new MetricsCsv(folder.MetricsPath);
+        using var metrics = new MetricsCsv(folder.MetricsPath, logger);
         var live = new LiveNode(endpoint, config, _host.Clock);
         try
         {

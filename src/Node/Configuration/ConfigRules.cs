@@ -7,6 +7,7 @@ using Rl.Distributed.Core.Networks;
 using Rl.Distributed.Learner.Impala;
 using Rl.Distributed.Node.Training;
 using Rl.Distributed.ParameterServer;
+using Rl.Distributed.Replay;
 
 namespace Rl.Distributed.Node.Configuration;
 
@@ -22,7 +23,7 @@ internal static class ConfigRules
         ConfigException Error(string path, string message) => (sources.TryGetValue(path, out var source) ? source : file).Error(message);
         CheckAgent(config, sources, environments, Error);
         CheckUnrolls(config, sources, Error);
-        if (config.Learner is AsyncLearnerOptions learner) CheckAsync(config, learner, Error);
+        if (config.Learner is AsyncLearnerOptions learner) CheckAsync(config, learner, environments, Error);
         if (config.ParameterServer.Shards > 0 && (config.Learner is not AsyncLearnerOptions || config.Algorithm == "a2c"))
         {
             throw Error("parameterServer.shards",
@@ -93,18 +94,36 @@ internal static class ConfigRules
             ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal)
             : e.Message;
 
-    private static void CheckAsync(TrainingConfig config, AsyncLearnerOptions learner, Func<string, string, ConfigException> error)
+    private static void CheckAsync(
+        TrainingConfig config, AsyncLearnerOptions learner, EnvironmentRegistry environments, Func<string, string, ConfigException> error)
     {
         if (config.Network.NormalizeObservations)
             throw error("network.normalizeObservations",
                 $"network.normalizeObservations: {config.Algorithm} has no learner that sees all observations and could keep their statistics. Leave it out.");
         if (learner is AsyncQOptions or GorilaOptions && config.Network.Lstm > 0)
             throw error("network.lstm", $"network.lstm is {config.Network.Lstm}, but {config.Algorithm} has no LSTM; a3c and a2c do. Set it to 0.");
-        if (learner is GorilaOptions gorila && gorila.ReplayStart > gorila.ReplayCapacity)
-            throw error("learner.replayStart",
-                $"learner.replayStart is {gorila.ReplayStart}, but a memory holds {gorila.ReplayCapacity} steps (learner.replayCapacity): learning would never begin.");
+        if (learner is GorilaOptions gorila) CheckReplay(config, gorila, environments.Spec(config.Environment).Observation, error);
         if (config.Algorithm == "a2c" && !learner.Update.Rule.HasSharedStatistics())
             throw error("learner.update.rule", "learner.update.rule: a2c makes one update of all learners, so its statistics are shared: sharedRmsProp or adaGrad.");
+    }
+
+    private static void CheckReplay(
+        TrainingConfig config, GorilaOptions learner, ObservationSpec observation, Func<string, string, ConfigException> error)
+    {
+        if (learner.ReplayStart > learner.ReplayCapacity)
+            throw error("learner.replayStart",
+                $"learner.replayStart is {learner.ReplayStart}, but a memory holds {learner.ReplayCapacity} steps (learner.replayCapacity): learning would never begin.");
+        // The newest step of each environment cannot be drawn before the next one is there, too.
+        var environments = (long)config.Workers.EnvironmentsPerWorker * (learner.Replay == ReplayScope.Global ? RunPlan.WorkerCount(config) : 1);
+        if (learner.ReplayCapacity < 2 * environments)
+            throw error("learner.replayCapacity",
+                $"learner.replayCapacity is {learner.ReplayCapacity}, but {environments} environments share a memory: steps would be gone before the next of "
+                + $"their environment comes. Give it {2 * environments} at least, better thousands.");
+        if (TransitionBatch.BytesFor(observation, learner.BatchSize) > TransitionBatch.MaxBytes)
+            throw error("learner.batchSize",
+                FormattableString.Invariant($"learner.batchSize is {learner.BatchSize}: a minibatch of so many steps, {TransitionBatch.BytesFor(observation, 1):N0} bytes each, ")
+                + FormattableString.Invariant($"is larger than {TransitionBatch.MaxBytes >> 20} MiB, the most there is. Give it ")
+                + FormattableString.Invariant($"{TransitionBatch.MaxBytes / TransitionBatch.BytesFor(observation, 1)} at most."));
     }
 
     private static void CheckUnrolls(
@@ -145,11 +164,21 @@ internal static class ConfigRules
         // Of a large network IMPALA's learner takes one environment at a time.
         var rows = lanes * (config.Workers.UnrollLength + 1.0) * (config.Learner is ImpalaOptions ? 1 : config.Workers.EnvironmentsPerWorker);
         var bytes = sizeof(float) * ((double)copies * network.Layout.Count + 2 * rows * (units + config.Network.Lstm));
+        var minibatches = (config.Learner as GorilaOptions) is { } gorila ? lanes * MinibatchBytes(gorila, network.Observation, units) : 0;
+        bytes += minibatches;
+        if (bytes > availableBytes && minibatches > bytes / 2)
+            throw new ConfigException(
+                FormattableString.Invariant($"learner.batchSize = {((GorilaOptions)config.Learner).BatchSize} makes minibatches that take {minibatches / 1e9:N1} GB on {lanes} threads ")
+                + FormattableString.Invariant($"(learner.parallelism); there are {availableBytes / 1e9:N1}. Make it smaller."));
         if (bytes > availableBytes)
             throw new ConfigException(
                 FormattableString.Invariant($"{Sizes(config.Network)} makes a network of {network.Layout.Count:N0} parameters, whose training takes ")
                 + FormattableString.Invariant($"{bytes / 1e9:N1} GB at least; there are {availableBytes / 1e9:N1}. Make it smaller."));
     }
+
+    // A minibatch of a thread: its rows go through the online network once, with double Q-learning twice, with gradients; and through the target network.
+    private static double MinibatchBytes(GorilaOptions options, ObservationSpec observation, long units) =>
+        TransitionBatch.BytesFor(observation, options.BatchSize) + (double)sizeof(float) * options.BatchSize * units * (options.DoubleQ ? 5 : 3);
 
     // The key that makes a network large, with its value.
     private static string Sizes(NetworkOptions options) => LargestKey(options) == LstmKey

@@ -113,9 +113,10 @@ internal sealed class TrainingEvaluation
         _logger.Information(
             "Evaluation at {Frames} frames: mean return {MeanReturn:0.##} ± {StdReturn:0.##} over {Episodes} greedy episodes",
             result.Frames, result.MeanReturn, result.StdReturn, result.Episodes);
-        var isBest = _best is not { } best || result.MeanReturn > best.MeanReturn;
-        if (isBest) _best = result;
         _last = result;
-        if (isBest) _checkpoints?.SaveBest(_parameters, result);
+        if (_best is { } best && result.MeanReturn <= best.MeanReturn) return;
+        // Whoever reads of it finds its parameters, even after a crash.
+        _checkpoints?.SaveBest(_parameters, result);
+        _best = result;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rl.Distributed.Node.Training;
+using Serilog;
 
 namespace Rl.Distributed.Node.RunDirectory;
 
@@ -45,8 +46,12 @@ internal sealed class MetricsCsv : IDisposable
 
     private readonly StreamWriter _writer;
 
-    public MetricsCsv(string path)
+    /// <summary>Appends to a file, or begins one. One whose header is another, of an older version, is set aside as metrics-1.csv or so.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="logger">Is told of a file that is set aside.</param>
+    public MetricsCsv(string path, ILogger? logger = null)
     {
+        SetAsideOlder(path, logger);
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         var needsLineEnd = EndsWithinLine(stream);
         _writer = new StreamWriter(stream) { AutoFlush = true, NewLine = "\n" };
@@ -56,25 +61,45 @@ internal sealed class MetricsCsv : IDisposable
 
     public static string Header { get; } = string.Join(',', Columns.Select(column => column.Name));
 
-    /// <summary>Unrolls that were ever consumed, those rolled back included, as the last whole row of a file has it; 0 where there is none.
-    /// A crash loses what followed it.</summary>
-    public static long LastUnrollsConsumed(string path)
-    {
-        if (!File.Exists(path)) return 0;
-        var columns = Header.Split(',');
-        var (consumed, rolledBack) = (Array.IndexOf(columns, "unrolls_consumed"), Array.IndexOf(columns, "unrolls_rolled_back"));
-        foreach (var line in File.ReadLines(path).Reverse())
-        {
-            var values = line.Split(',');
-            if (values.Length == columns.Length && Number(values[consumed]) is { } unrolls) return unrolls + (Number(values[rolledBack]) ?? 0);
-        }
-        return 0;
-    }
+    /// <summary>Unrolls that were ever consumed, those rolled back included, as the last whole row of a file has it, or of the newest one that was
+    /// set aside; 0 where there is none. A crash loses what followed it.</summary>
+    public static long LastUnrollsConsumed(string path) =>
+        LastConsumed(path) ?? SetAside(path).Reverse().Select(LastConsumed).FirstOrDefault(consumed => consumed is not null) ?? 0;
 
     public void Write(TrainingProgress progress) =>
         _writer.WriteLine(string.Join(',', Columns.Select(column => Text(column.Value(progress)))));
 
     public void Dispose() => _writer.Dispose();
+
+    // Columns are those of the file's own header. Rows may be longer: they used to be appended to files of older versions.
+    private static long? LastConsumed(string path)
+    {
+        if (!File.Exists(path) || File.ReadLines(path).FirstOrDefault()?.Split(',') is not { } columns) return null;
+        var (consumed, rolledBack) = (Array.IndexOf(columns, "unrolls_consumed"), Array.IndexOf(columns, "unrolls_rolled_back"));
+        if (consumed < 0) return null;
+        foreach (var line in File.ReadLines(path).Reverse())
+        {
+            var values = line.Split(',');
+            if (values.Length >= columns.Length && Number(values[consumed]) is { } unrolls)
+                return unrolls + (rolledBack < 0 ? 0 : Number(values[rolledBack]) ?? 0);
+        }
+        return null;
+    }
+
+    private static void SetAsideOlder(string path, ILogger? logger)
+    {
+        if (!File.Exists(path) || (File.ReadLines(path).FirstOrDefault() ?? Header) == Header) return;
+        var aside = AsideName(path, SetAside(path).Count() + 1);
+        File.Move(path, aside);
+        logger?.Information("{Name} has the columns of another version: it is now {Aside}, and a new one begins", Path.GetFileName(path), Path.GetFileName(aside));
+    }
+
+    /// <summary>Files that were set aside, oldest first.</summary>
+    private static IEnumerable<string> SetAside(string path) =>
+        Enumerable.Range(1, int.MaxValue).Select(i => AsideName(path, i)).TakeWhile(File.Exists);
+
+    private static string AsideName(string path, int number) =>
+        Path.Combine(Path.GetDirectoryName(path)!, $"{Path.GetFileNameWithoutExtension(path)}-{number}.csv");
 
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;

@@ -112,7 +112,8 @@ internal sealed class AsyncRunPlan : RunPlan
         var owner = context.ActorOf(Props.Create(() => new ShardedRunActor(setup, self)), RunCoordinator.LearnerName);
         if (_localShards > 0)
             owner.Tell(
-                new OfferShards(_localShards), context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher)), "shards"));
+                new OfferShards(_localShards),
+                context.ActorOf(Props.Create(() => new ShardHostActor(RunCoordinator.LearnerDispatcher, _localShards)), "shards"));
         if (LocalWorkers.Count == 0) return new RunActors(owner, ActorRefs.Nobody);
         var team = new LearnerTeam(Config, _recipe, RunId, owner, LocalWorkers, self);
         return new RunActors(owner, team.Start(context, generation: 0).Pool);

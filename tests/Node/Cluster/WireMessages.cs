@@ -129,6 +129,7 @@ internal static class WireMessages
                 },
                 new ParameterServerOptions { PublishMilliseconds = count, ChunkKilobytes = count, ChunksInFlight = count, MaxRolledBackUpdates = count + 2 })),
         [typeof(ShardStarted)] = Boxed(Shard.Zip(Index, (shard, epoch) => new ShardStarted(shard, epoch))),
+        [typeof(ShardEnded)] = Boxed(from shard in Shard from epoch in Index from reason in ShortText select new ShardEnded(shard, epoch, reason)),
         [typeof(StateChunk)] = Boxed(
             from shard in Shard
             from epoch in Index

@@ -3,6 +3,7 @@ using Rl.Distributed.Actors.AsyncLearners;
 using Rl.Distributed.Core.Checkpoints;
 using Rl.Distributed.Core.Losses;
 using Rl.Distributed.Core.Optimizers;
+using Rl.Distributed.Core.Runs;
 using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
@@ -102,6 +103,24 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public void A_gradient_that_a_shard_never_answered_is_forgotten_with_the_next_one_that_all_answered()
+    {
+        var gradients = new GradientsInFlight(2);
+        for (var sequence = 0; sequence < 100; sequence += 2)
+        {
+            for (var i = 0; i < 2; i++) gradients.Send(sequence + i, new byte[1], TimeSpan.FromSeconds(sequence));
+            // The first one's answer by shard 1 gets lost; the second one's comes after both expired.
+            gradients.Answer(sequence, 0, GradientRejection.None);
+            gradients.Answer(sequence + 1, 0, GradientRejection.None);
+            Assert.Equal(2, gradients.Expire(TimeSpan.MaxValue));
+            Assert.Equal(2, gradients.Awaited);
+            gradients.Answer(sequence + 1, 1, GradientRejection.None);
+            Assert.Equal(0, gradients.Awaited);
+        }
+        Assert.Equal((100, 50, 50), (gradients.Ledger.Sent, gradients.Ledger.Consumed, gradients.Ledger.Lost));
+    }
+
+    [Fact]
     public void What_a_lost_shard_had_applied_after_its_checkpoint_is_counted_once_by_whoever_knows_most()
     {
         var shared = new SharedParameters(new float[Parameters], new SharedParametersOptions());
@@ -132,6 +151,28 @@ public sealed class ShardTests
         Assert.Equal(GradientRejection.None, next.Send(4, GradientEncoding.Float32));
 
         ShardReport Report(int at, long updates) => new(1, at, updates * Frames, updates, 0, server.Intake.TakeProgress());
+    }
+
+    [Fact]
+    public void What_a_shard_lost_before_the_checkpoint_is_not_counted_again_by_nodes_that_outlive_the_leader()
+    {
+        var state = NewState();
+        state.Begin(0, 0);
+        foreach (var shard in (int[])[0, 1])
+        {
+            var epoch = state.Shards!.BeginEpoch(shard);
+            state.Shards.Take(new ShardReport(shard, epoch, 300 * Frames, 300, 0, new LearnerLog().Take()));
+            Assert.Equal(300, state.LoseShard(shard));
+        }
+        var saved = state.Save();
+        var resumed = NewState();
+        resumed.Resume(saved, 1, 0, 0);
+        Assert.Equal(600, resumed.UnrollsRolledBack);
+        // Of its learner's gradients shard 0 had applied those 300, and ten more after the checkpoint.
+        for (var i = 0; i < 2; i++) resumed.CountRolledBack(new WorkersReturned([new ConsumptionClaim(Learner, 0, 310)], FirstSince: 0));
+        Assert.Equal(610, resumed.UnrollsRolledBack);
+
+        static AsyncState NewState() => new("a3c", new SharedParameters(new float[Parameters], new SharedParametersOptions()), shards: 2);
     }
 
     [Fact]

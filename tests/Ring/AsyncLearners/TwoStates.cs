@@ -14,6 +14,9 @@ internal sealed class TwoStates : IEnvironmentBatch
 
     public List<Move> Moves { get; } = [];
 
+    /// <summary>What observations show beside the state, where that is not null.</summary>
+    public float? Poison { get; set; }
+
     public EnvironmentSpec Spec => SharedSpec;
 
     public int Count => 1;
@@ -48,6 +51,6 @@ internal sealed class TwoStates : IEnvironmentBatch
     private void Show(Span<byte> observations)
     {
         var row = MemoryMarshal.Cast<byte, float>(observations);
-        (row[0], row[1]) = (_state == 0 ? 1 : 0, _state);
+        (row[0], row[1]) = (Poison ?? (_state == 0 ? 1 : 0), _state);
     }
 }

@@ -100,9 +100,9 @@ public sealed class GorilaLearnerTests
         {
             learner.RunSegment();
             updates.Add(_shared.Updates);
-            Assert.Equal(updates[^1] > 0, _replay.Count >= 20);
+            Assert.Equal(updates[^1] > 0, _replay.Inserted >= 20);
         }
-        Assert.Equal((0, 9 * Steps), (updates[4], _shared.Frames));
+        Assert.Equal((0, 1, 9 * Steps), (updates[3], updates[4], _shared.Frames));
         var progress = _log.Take();
         Assert.Equal((9 * Steps, updates[^1], 0), (progress.Frames, progress.Updates, progress.Rejected));
     }
@@ -194,6 +194,25 @@ public sealed class GorilaLearnerTests
         target.Values = _target;
         learner.RunSegment();
         Assert.Equal(updates + 1, _shared.Updates);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public void An_observation_that_is_not_finite_fails_the_learner_and_never_enters_the_memory(float value)
+    {
+        var learner = Learner(Options);
+        learner.RunSegment();
+        var inserted = _replay.Inserted;
+        _environment.Poison = value;
+        var error = Assert.Throws<InvalidOperationException>(() =>
+        {
+            learner.RunSegment();
+            learner.RunSegment();
+        });
+        Assert.Contains("'two-states'", error.Message);
+        // What a segment led to belongs to the next.
+        Assert.InRange(_replay.Inserted, inserted, inserted + Steps);
     }
 
     [Fact]

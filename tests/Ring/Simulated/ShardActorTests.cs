@@ -26,7 +26,7 @@ public sealed class ShardActorTests
         _system = _simulation.CreateSystem("rl", new EmbeddedEngine.Options());
         _ownerRef = _system.ActorOf(Props.Create(() => new Probe(_owner)), "owner");
         _learnerRef = _system.ActorOf(Props.Create(() => new Probe(_learner)), "learner");
-        _host = _system.ActorOf(Props.Create(() => new ShardHostActor("akka.actor.default-dispatcher")), "host");
+        _host = _system.ActorOf(Props.Create(() => new ShardHostActor("akka.actor.default-dispatcher", 1)), "host");
     }
 
     [Fact]
@@ -99,6 +99,30 @@ public sealed class ShardActorTests
         Push(incarnation: 4097);
         Settle();
         Assert.Equal(GradientRejection.UnknownLearner, Answers()[^1].Rejection);
+    }
+
+    [Fact]
+    public void A_shard_that_has_ended_does_not_begin_again_for_a_late_order_nor_one_for_which_there_is_no_room()
+    {
+        Start();
+        Tell(_host, StartMessage() with { Shard = 2 });
+        Settle();
+        Assert.Contains("room for 1 shards", _owner.OfType<ShardEnded>().Single(ended => ended.Shard == 2).Reason, StringComparison.Ordinal);
+        // It fails with a state that is none.
+        var next = StartMessage() with { Epoch = Epoch + 1 };
+        Tell(_host, next);
+        Settle();
+        Tell(Resolve("/user/host/shard-1-4098-1"), new StateChunk(1, Epoch + 1, 1, 3, 0, new byte[3]));
+        Settle();
+        Assert.Contains("Not a usable checkpoint", _owner.OfType<ShardEnded>().Single(ended => ended.Shard == 1).Reason, StringComparison.Ordinal);
+        _owner.Clear();
+        Tell(_host, StartMessage());
+        Tell(_host, next);
+        Settle(seconds: 2);
+        Assert.Equal(Epoch + 1, Assert.IsType<ShardEnded>(Assert.Single(_owner)).Epoch);
+        Tell(_host, StartMessage() with { Epoch = Epoch + 2 });
+        Settle();
+        Assert.Contains(_owner, message => message is ShardStarted { Epoch: Epoch + 2 });
     }
 
     private static StartShard StartMessage(int credits = 30) => new(

@@ -39,9 +39,9 @@ internal sealed class RoundInvariants(Func<TimeSpan> now, TimeSpan patience)
     {
         foreach (var (worker, heardAt) in _heardAt)
         {
-            if (applied.Contains(worker) || _new.Contains(worker) || _silent.Contains(worker)) continue;
+            if (applied.Contains(worker) || _silent.Contains(worker)) continue;
             if (IsSilent(heardAt)) _silent.Add(worker);
-            else yield return worker;
+            else if (!_new.Contains(worker)) yield return worker;
         }
     }
 
