@@ -16,7 +16,7 @@ public sealed class StateSender(IActorRef to, int shard, int epoch, ParameterSer
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly int _chunkLength = options.ChunkKilobytes * 1024;
-    private byte[]? _state;
+    private ReadOnlyMemory<byte>? _state;
     private long _number;
     private int _sent, _received;
     private TimeSpan _progressAt;
@@ -24,8 +24,8 @@ public sealed class StateSender(IActorRef to, int shard, int epoch, ParameterSer
     /// <summary>A state is on its way.</summary>
     public bool IsBusy => _state is not null;
 
-    /// <summary>Begins to send a state.</summary>
-    public void Begin(byte[] state, TimeSpan now)
+    /// <summary>Begins to send a state, which must not change any more.</summary>
+    public void Begin(ReadOnlyMemory<byte> state, TimeSpan now)
     {
         _state = state;
         Restart(now);
@@ -55,10 +55,11 @@ public sealed class StateSender(IActorRef to, int shard, int epoch, ParameterSer
 
     private void SendChunks()
     {
-        while (_sent < _state!.Length && _sent - _received < (long)options.ChunksInFlight * _chunkLength)
+        var state = _state!.Value;
+        while (_sent < state.Length && _sent - _received < (long)options.ChunksInFlight * _chunkLength)
         {
-            var length = ChunkSequence<long>.LengthAt(_sent, _state.Length, _chunkLength);
-            to.Tell(new StateChunk(shard, epoch, _number, _state.Length, _sent, _state.AsMemory(_sent, length)));
+            var length = ChunkSequence<long>.LengthAt(_sent, state.Length, _chunkLength);
+            to.Tell(new StateChunk(shard, epoch, _number, state.Length, _sent, state.Slice(_sent, length)));
             _sent += length;
         }
     }
@@ -90,16 +91,18 @@ public sealed class StateReceiver(long maxBytes)
 /// <summary>A shard's state as bytes: a checkpoint's file in memory.</summary>
 public static class ShardStates
 {
-    private const int BytesOfParameter = 3 * sizeof(float), LedgerBytes = 64 << 20;
+    private const int BytesOfParameter = 3 * sizeof(float), LedgerBytes = 64 << 20, HeaderBytes = 4096;
 
     /// <summary>No state of such a range has more bytes.</summary>
     public static long MaxBytes(ShardRange range) => Math.Min(int.MaxValue, ((long)range.Count * BytesOfParameter) + LedgerBytes);
 
-    public static byte[] Encode(Checkpoint state)
+    /// <remarks>The buffer has its size from the start, and is not copied: a state may have hundreds of megabytes.</remarks>
+    public static ReadOnlyMemory<byte> Encode(Checkpoint state)
     {
-        using var bytes = new MemoryStream();
+        var size = HeaderBytes + state.Tensors.Sum(tensor => tensor.Bytes);
+        var bytes = new MemoryStream((int)Math.Min(size, Array.MaxLength));
         Safetensors.Write(bytes, state);
-        return bytes.ToArray();
+        return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
     }
 
     /// <exception cref="CheckpointFormatException">These bytes are no state.</exception>

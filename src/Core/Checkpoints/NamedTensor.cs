@@ -47,6 +47,9 @@ public sealed class NamedTensor
 
     public int Count => _data.Length;
 
+    /// <summary>Bytes of its numbers.</summary>
+    public long Bytes => (long)_data.Length * (_data is float[] ? sizeof(float) : sizeof(long));
+
     /// <summary>The numbers of a float32 tensor.</summary>
     /// <exception cref="CheckpointFormatException">The numbers are of another type.</exception>
     public float[] Floats => As<float>("float32");

@@ -244,7 +244,7 @@ public sealed class ShardTests
 
         public GradientIntake Intake { get; }
 
-        public Checkpoint Checkpoint() => ShardStates.Decode(ShardStates.Encode(new Checkpoint { Tensors = _ledger.Save() }));
+        public Checkpoint Checkpoint() => ShardStates.Decode(ShardStates.Encode(new Checkpoint { Tensors = _ledger.Save() }).ToArray());
 
         public GradientRejection Send(int sequence, GradientEncoding encoding) =>
             Assert.Single(Parts(sequence, encoding).Select(Intake.Take).OfType<GradientRejection>());

@@ -193,7 +193,7 @@ public sealed class ShardActorTests
     {
         var bytes = ShardStates.Encode(state);
         for (var at = 0; at < bytes.Length; at += 1000)
-            yield return new StateChunk(1, Epoch, number, bytes.Length, at, bytes.AsMemory(at, Math.Min(1000, bytes.Length - at)));
+            yield return new StateChunk(1, Epoch, number, bytes.Length, at, bytes.Slice(at, Math.Min(1000, bytes.Length - at)));
     }
 
     private void Tell(IActorRef to, object message) => _ownerRef.Tell(new Probe.Send(to, message));
