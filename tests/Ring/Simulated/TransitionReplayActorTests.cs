@@ -6,7 +6,7 @@ using Rl.Distributed.Core.Trajectories;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Runtime;
 
-namespace Rl.Distributed.Ring.Tests;
+namespace Rl.Distributed.Ring.Tests.Simulated;
 
 public sealed class TransitionReplayActorTests
 {

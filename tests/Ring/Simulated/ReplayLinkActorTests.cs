@@ -7,7 +7,7 @@ using Rl.Distributed.ParameterServer;
 using Rl.Distributed.Replay;
 using Rl.Distributed.Runtime;
 
-namespace Rl.Distributed.Ring.Tests;
+namespace Rl.Distributed.Ring.Tests.Simulated;
 
 public sealed class ReplayLinkActorTests
 {
