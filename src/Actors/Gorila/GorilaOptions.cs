@@ -55,7 +55,7 @@ public sealed record GorilaOptions : AsyncLearnerOptions
     [Range(0.0, 1.0)]
     public float FinalEpsilon { get; init; } = 0.1f;
 
-    [Description("A learner keeps gradients whose mean absolute error is so many standard deviations above its running mean; 0 keeps none.")]
+    [Description("A learner keeps back gradients whose mean absolute error is so many standard deviations above its running mean; 0 keeps back none.")]
     [Range(0.0, double.MaxValue)]
     public double OutlierDeviations { get; init; } = 6;
 }
