@@ -44,7 +44,7 @@ public sealed class AsyncRunTests
         Assert.InRange(result.Frames, frames, frames + (2 * 16 * 5));
         Assert.False(result.Interrupted);
         Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
-        Assert.True(result.Updates > frames / 5 * 0.95, $"{result.Updates} updates");
+        Assert.True(result.Updates > frames / 5 * (algorithm == "gorila" ? 0.95 : 0.99), $"{result.Updates} updates");
     }
 
     [Fact]
@@ -74,10 +74,9 @@ public sealed class AsyncRunTests
     [Fact]
     public async Task Shards_on_threads_learn()
     {
-        var result = await TrainingRun.RunAsync(Sharded(Config("a3c", frames: 150_000), 2));
-        Assert.InRange(result.Frames, 150_000, 150_000 + 5);
-        // The busier the machine the staler are gradients; random play gives -0.6.
-        Assert.True(result.MeanReturn100 >= -0.4, $"mean return {result.MeanReturn100}");
+        var result = await TrainingRun.RunAsync(Sharded(Config("a3c", frames: 300_000), 2));
+        Assert.InRange(result.Frames, 300_000, 300_000 + 5);
+        Assert.True(result.MeanReturn100 >= 0.2, $"mean return {result.MeanReturn100}");
         Assert.NotNull(result.ShardSkewMean);
     }
 
